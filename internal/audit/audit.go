@@ -1,0 +1,55 @@
+package audit
+
+import (
+	"context"
+	"net/netip"
+)
+
+// Reason says why a session ended or a token was refused.
+type Reason string
+
+const (
+	Logout         Reason = "logout"          // the session's own logout
+	LogoutOthers   Reason = "logout_others"   // another session of the user asked
+	LogoutAll      Reason = "logout_all"      // the user's epoch was raised by the user
+	Reuse          Reason = "reuse"           // an old refresh token was shown: theft is assumed
+	HistoryForked  Reason = "history_forked"  // the store knows less than a token that it issued
+	SessionLimit   Reason = "session_limit"   // one session too many: the one idle longest goes
+	PasswordChange Reason = "password_change" // the user, or an operator, set a new password
+
+	// SuccessorBroken is an alarm: a recomputed refresh token does not match the hash in its row.
+	SuccessorBroken Reason = "successor_broken"
+)
+
+// Name is what happened, in one stable word.
+type Name string
+
+const (
+	UserRegistered Name = "user.registered"
+	UserCreated    Name = "user.created"
+	PasswordSet    Name = "user.password_set"
+	LoginSucceeded Name = "login.succeeded"
+	LoginFailed    Name = "login.failed"
+	SessionRetried Name = "session.retried" // a rotation's answer was asked for again, inside the window
+	SessionRefused Name = "session.refused" // a refresh token that opened nothing
+	SessionEnded   Name = "session.ended"
+	SessionsEnded  Name = "sessions.ended" // every session of a user, by epoch
+	AlarmRaised    Name = "alarm.raised"   // an operator should look: Reason says at what
+
+)
+
+// Event is one thing that happened to one user or session. Members that do not apply are zero.
+type Event struct {
+	Name      Name
+	Reason    Reason
+	User      string
+	Session   string
+	Address   netip.Addr
+	UserAgent string
+}
+
+// Sink takes events. It must not block for long and must not fail the request that it hears of.
+type Sink func(context.Context, Event)
+
+// Discard is the sink that forgets.
+func Discard(context.Context, Event) {}
