@@ -1,0 +1,6 @@
+// Package revocation knows how a token is declared dead: kills, the head that orders them, and how
+// long a kill must be kept.
+//
+// It must never know who asks for a kill or why, what a password or a refresh token is, or in which
+// database the entries lie.
+package revocation
