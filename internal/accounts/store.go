@@ -1,0 +1,51 @@
+package accounts
+
+import (
+	"context"
+	"time"
+
+	"github.com/authd/authd/internal/auth"
+)
+
+// User is an account as others may see it.
+type User struct {
+	ID         auth.UserID
+	Username   string // as mapped: PRECIS UsernameCaseMapped
+	Epoch      auth.Epoch
+	Roles      []string
+	CreatedAt  time.Time
+	DisabledAt time.Time // zero while enabled
+}
+
+// Credentials is what a login reads: the password hash and the epoch of the same row in the same
+// statement, so that a session can never be younger than the password that opened it.
+type Credentials struct {
+	User
+	PasswordHash string
+	RowVersion   int64
+}
+
+// Store keeps users. Its promises about errors are those of tokens.Store. Everything that changes a
+// user who may have sessions goes through tokens.Store's ChangeUser.
+type Store interface {
+	// CreateUser stores a user with no sessions, created at the store's clock, which is returned.
+	// A username that is taken: [ErrUsernameTaken].
+	CreateUser(ctx context.Context, user User, passwordHash string) (createdAt time.Time, err error)
+
+	// CredentialsByName reads what a login needs, with the greatest bcrypt cost stored, in one round
+	// trip. found is false if nobody has the name; the cost is there all the same.
+	CredentialsByName(ctx context.Context, username string) (c Credentials, greatestCost int, found bool, err error)
+
+	// UserByID reads one user.
+	UserByID(ctx context.Context, id auth.UserID) (user User, found bool, err error)
+
+	// UserByName reads one user by the mapped name.
+	UserByName(ctx context.Context, username string) (user User, found bool, err error)
+
+	// Users lists at most limit users by name, those after the given name.
+	Users(ctx context.Context, after string, limit int) ([]User, error)
+
+	// RaiseGreatestCost makes the stored greatest cost at least cost. It comes before the first hash of
+	// that cost is stored: a login of nobody must never be cheaper than one of somebody.
+	RaiseGreatestCost(ctx context.Context, cost int) error
+}

@@ -1,0 +1,34 @@
+package tokens
+
+import "github.com/authd/authd/internal/auth"
+
+// What a refresh token that opens nothing is answered.
+var (
+	ErrRefreshTokenInvalid = &auth.Error{Kind: auth.InvalidGrant, Code: "refresh_token_invalid",
+		Public: "This is not a refresh token of this service."}
+	ErrRefreshTokenReused = &auth.Error{Kind: auth.InvalidGrant, Code: "refresh_token_reused",
+		Public: "This refresh token was used before. The session was ended. Sign in again."}
+	ErrSessionRevoked = &auth.Error{Kind: auth.InvalidGrant, Code: "session_revoked",
+		Public: "The session was ended. Sign in again."}
+	ErrSessionExpired = &auth.Error{Kind: auth.InvalidGrant, Code: "session_expired",
+		Public: "The session has expired. Sign in again."}
+)
+
+// What an access token, or a logout, that opens nothing is answered.
+var (
+	ErrTokenInvalid = &auth.Error{Kind: auth.InvalidToken, Code: "invalid_token",
+		Public: "The token is missing, malformed, expired or revoked."}
+	ErrNoSession = &auth.Error{Kind: auth.Forbidden, Code: "session_required",
+		Public: "This token belongs to a machine. The route needs a user's session."}
+	ErrTwoSessions = &auth.Error{Kind: auth.InvalidRequest, Code: "invalid_request",
+		Public: "The access token and the refresh token belong to different sessions."}
+)
+
+// errBusy is for a request that met full queues, or whose row was swapped under it again and again.
+var errBusy = &auth.Error{Kind: auth.Unavailable, Code: "temporarily_unavailable",
+	Public: "The service is busy. Try again."}
+
+// ErrUserChanged is what [Sessions.Open] returns when the user was disabled, deleted or had the epoch
+// raised since the password hash was read: what was proven is worth nothing any more.
+var ErrUserChanged = &auth.Error{Kind: auth.Conflict, Code: "user_changed",
+	Public: "The account was changed meanwhile. Try again."}

@@ -1,0 +1,137 @@
+package tokens
+
+import (
+	"context"
+	"time"
+
+	"github.com/authd/authd/internal/audit"
+	"github.com/authd/authd/internal/auth"
+	"github.com/authd/authd/internal/revocation"
+)
+
+// Store keeps sessions and what ends them. It loads rows and applies changes; whether a token may do
+// something is never its to say.
+//
+// Every method is one transaction. A method that returns an error has written nothing, with one
+// exception: an error of kind Unavailable from a write may hide a commit that happened, so every change
+// here can be applied twice without harm. [ErrWriteConflict] asks for the decision to be made again.
+// Times come back in UTC and lose nothing below a microsecond's grain.
+type Store interface {
+	// LoadSessions reads the sessions of ids that exist, in no order, each with its user, and the
+	// store's clock, in one round trip.
+	LoadSessions(ctx context.Context, ids []auth.SessionID) ([]Loaded, time.Time, error)
+
+	// Rotate writes each rotation whose session still has the version that it was decided on, and
+	// returns the ids of those it wrote. ids are distinct; rows are locked in the order of their ids.
+	Rotate(ctx context.Context, rotations []Rotation) (written []auth.SessionID, err error)
+
+	// End ends each session that was not ended before, and in the same transaction adds the kill of
+	// each one which this very statement ended, in the order of deaths. It returns their ids. mark is
+	// the random mark of the entries; the head is left alone if nothing ended.
+	End(ctx context.Context, deaths []Death, mark uint64) (ended []auth.SessionID, err error)
+
+	// LoadUser reads a user with all sessions that have not been ended, expired ones included, and the
+	// store's clock. found is false if there is no such user.
+	LoadUser(ctx context.Context, id auth.UserID) (user User, sessions []Session, clock time.Time, found bool, err error)
+
+	// ChangeUser applies everything that one transaction does to one user and the user's sessions.
+	// It returns false, with nothing written, if the user's row version is not the expected one, the
+	// user is gone, or the guard was ended: load and decide again.
+	ChangeUser(ctx context.Context, change UserChange, mark uint64) (applied bool, err error)
+
+	// Kills reads the entries that are found by keys, in no order, and the store's clock.
+	Kills(ctx context.Context, keys []revocation.Key) ([]revocation.Entry, time.Time, error)
+
+	// CollectSessions deletes at most limit sessions whose absolute end lies before before, oldest
+	// first, and returns how many.
+	CollectSessions(ctx context.Context, before time.Time, limit int) (int, error)
+
+	// Clock reads the store's clock.
+	Clock(ctx context.Context) (time.Time, error)
+}
+
+// Rotation is one session's step to the next generation: compare-and-swap on Version.
+type Rotation struct {
+	Session auth.SessionID
+	Version int64 // the row version that was decided on; the row gets Version+1
+
+	Generation    uint32
+	CurrentHash   [32]byte
+	PreviousHash  [32]byte
+	Nonce         [32]byte
+	SecretVersion uint8
+	RotatedAt     time.Time
+	IdleEndsAt    time.Time
+}
+
+// Death is the end of one session. It has no version: a session that was not ended can be ended,
+// whatever else happened to it.
+type Death struct {
+	Session auth.SessionID
+	Reason  audit.Reason
+	At      time.Time // the store's clock of the decision
+}
+
+// UserChange is what one transaction does to one user: in lock order the user, the sessions, the head.
+// Members that are zero change nothing. Entries are added in the order of End, then the epoch's.
+type UserChange struct {
+	User    auth.UserID
+	Version int64 // the row version that was decided on; the row gets Version+1
+
+	// Guard, unless zero, is the session in whose name this happens. It must exist and not be ended.
+	Guard auth.SessionID
+	// End lists sessions of this user to be ended as by [Store.End].
+	End []Death
+	// Open is a session to be stored.
+	Open *Session
+	// PasswordHash replaces the stored one.
+	PasswordHash string
+	// RaiseEpoch adds one to the user's epoch, and the entry that kills every token below it.
+	RaiseEpoch bool
+}
+
+// ErrWriteConflict is a deadlock or a serialization failure (40P01, 40001, SQLITE_BUSY): nothing was
+// written, and the same decision made anew may well succeed.
+var ErrWriteConflict = &auth.Error{Kind: auth.Unavailable, Code: "write_conflict",
+	Public: "The service is busy. Try again."}
+
+// KeyringStore keeps sealed secrets and published keys. It never sees one that is not sealed.
+type KeyringStore interface {
+	// LoadKeyring reads everything, secrets by name and keys by slot, and the store's clock.
+	LoadKeyring(ctx context.Context) (KeyringRows, error)
+
+	// AddKeyring stores each secret whose name is free and each key whose slot is free, all in one
+	// transaction, and raises the head's keyring_version if it stored anything. The loser of a race
+	// stores nothing and reads back the winner's: a key and its secret are stored together or not at all.
+	AddKeyring(ctx context.Context, secrets []SealedSecret, keys []PublishedKey) error
+
+	// RaiseHead creates the feed's head if there is none, with feedID, and raises its longest access
+	// lifetime and its longest max-age (whole seconds) to at least these. It returns the head.
+	RaiseHead(ctx context.Context, feedID string, maxTTL, jwksMaxAge time.Duration) (revocation.Head, error)
+}
+
+// SealedSecret is a row of secrets: refresh.<v>, pepper.<v> or signing.<kid>.
+type SealedSecret struct {
+	Name      string
+	Sealed    []byte
+	CreatedAt time.Time
+}
+
+// PublishedKey is a row of signing_keys.
+type PublishedKey struct {
+	KID       string // RFC 7638 thumbprint
+	Slot      int64  // 1, 2, …: one key each
+	Alg       string // RFC 7518 name
+	PublicJWK string
+	CreatedAt time.Time
+	SignsFrom time.Time // zero: published, not signing yet
+	KilledAt  time.Time // zero: not killed
+}
+
+// KeyringRows is all of the keyring as it is stored.
+type KeyringRows struct {
+	Version int64 // the head's keyring_version; 0 while there is no head
+	Clock   time.Time
+	Secrets []SealedSecret
+	Keys    []PublishedKey
+}
