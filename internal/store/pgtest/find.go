@@ -33,10 +33,11 @@ var usualPlaces = []string{
 
 // finder looks for the server's programs. Its fields are the machine, so that tests can be another.
 type finder struct {
-	path    string   // as the environment's PATH
-	places  []string // glob patterns
-	as      *syscall.Credential
-	install func() error // nil where there is no package to install
+	path     string   // as the environment's PATH
+	places   []string // glob patterns
+	as       *syscall.Credential
+	install  func() error // nil where there is no package to install
+	lockFile string       // taken while installing
 }
 
 var errNotFound = errors.New(`pgtest: these tests need PostgreSQL, and none was found. Any one of these will do:
@@ -52,7 +53,7 @@ func (f finder) find() (string, error) {
 	if f.install == nil {
 		return "", errNotFound
 	}
-	unlock, err := lockInstall()
+	unlock, err := lockInstall(f.lockFile)
 	if err != nil {
 		return "", fmt.Errorf("pgtest: wait for another installation: %w", err)
 	}

@@ -31,7 +31,10 @@ rm -rf "$1"`
 type folder struct {
 	path  string
 	guard *exec.Cmd
-	held  interface{ Close() error } // the watchdog's standard input
+	// held is the other end of the watchdog's standard input. It is a bare descriptor, because an
+	// os.File is closed when the garbage collector finds nobody who refers to it, and the cluster
+	// that a whole process shares is referred to by nobody but the watchdog.
+	held int
 }
 
 // newFolder makes a folder that the user as may write to, and a watchdog over it.
@@ -63,23 +66,37 @@ func newFolder(as *syscall.Credential) (f *folder, err error) {
 			return nil, err
 		}
 	}
-	guard := exec.Command("/bin/sh", "-c", watchdog, "authd-pgtest-watchdog", path)
-	guard.Dir = "/"
-	guard.ExtraFiles = []*os.File{lock}
-	guard.SysProcAttr = &syscall.SysProcAttr{Credential: as, Setsid: true} // out of Ctrl-C's reach
-	held, err := guard.StdinPipe()
+	input, held, err := pipe()
 	if err != nil {
 		return nil, err
 	}
+	defer input.Close()
+	guard := exec.Command("/bin/sh", "-c", watchdog, "authd-pgtest-watchdog", path)
+	guard.Dir = "/"
+	guard.Stdin, guard.ExtraFiles = input, []*os.File{lock}
+	guard.SysProcAttr = &syscall.SysProcAttr{Credential: as, Setsid: true} // out of Ctrl-C's reach
 	if err := guard.Start(); err != nil {
-		return nil, err
+		return nil, errors.Join(err, syscall.Close(held))
 	}
 	return &folder{path: path, guard: guard, held: held}, nil
 }
 
+// pipe makes a pipe whose writing end no child process inherits.
+func pipe() (read *os.File, write int, err error) {
+	var ends [2]int
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	if err := syscall.Pipe(ends[:]); err != nil {
+		return nil, 0, err
+	}
+	syscall.CloseOnExec(ends[0])
+	syscall.CloseOnExec(ends[1])
+	return os.NewFile(uintptr(ends[0]), "pipe"), ends[1], nil
+}
+
 // remove lets the watchdog remove the folder, and waits for it.
 func (f *folder) remove() error {
-	return errors.Join(f.held.Close(), f.guard.Wait())
+	return errors.Join(syscall.Close(f.held), f.guard.Wait())
 }
 
 // openBase returns a folder for temporary files that as can reach. The system's own may be closed to

@@ -45,10 +45,13 @@ func install(out io.Writer) error {
 	return nil
 }
 
+// installLock is where only root may write, and only root installs.
+const installLock = "/run/authd-pgtest-install.lock"
+
 // lockInstall keeps test binaries that run side by side from installing at once; the second one finds
-// what the first one installed. Only root comes here, and only root may write to /run.
-func lockInstall() (unlock func(), err error) {
-	f, err := os.OpenFile("/run/authd-pgtest-install.lock", os.O_CREATE|os.O_RDWR, 0o600)
+// what the first one installed.
+func lockInstall(file string) (unlock func(), err error) {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}

@@ -74,7 +74,10 @@ func prepare(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := finder{path: os.Getenv("PATH"), places: usualPlaces, as: as, install: installer(out)}
+	f := finder{
+		path: os.Getenv("PATH"), places: usualPlaces, as: as,
+		install: installer(out), lockFile: installLock,
+	}
 	bin, err := f.find()
 	if err != nil {
 		return nil, err
