@@ -53,26 +53,36 @@ func (t *refreshToken) text(keys refreshKeys) string {
 	return refreshPrefix + base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// parseRefresh reads a token's text. keysOf returns the keys of a secret's version. ok is false for
-// everything that this service did not write, to the last bit.
-func parseRefresh(text string, keysOf func(version uint8) (refreshKeys, bool)) (t refreshToken, ok bool) {
+// authenticity is what parseRefresh finds.
+type authenticity int
+
+const (
+	forged         authenticity = iota // not written by this service, to the last bit
+	versionUnknown                     // well-formed, and names a secret that is not loaded
+	genuine
+)
+
+// parseRefresh reads a token's text. keysOf returns the keys of a secret's version.
+func parseRefresh(text string, keysOf func(version uint8) (refreshKeys, bool)) (t refreshToken, a authenticity) {
 	if len(text) != refreshLen || !strings.HasPrefix(text, refreshPrefix) {
-		return t, false
+		return t, forged
 	}
-	// The decoder skips line breaks: text with one in it comes out short.
-	b, err := base64.RawURLEncoding.Strict().DecodeString(text[len(refreshPrefix):])
-	if err != nil || len(b) != refreshBytes {
-		return t, false
+	b, err := decodeSegment(text[len(refreshPrefix):])
+	if err != nil {
+		return t, forged
 	}
 	keys, known := keysOf(b[0])
-	if !known || !hmac.Equal(tagOf(keys.tag, b[:53]), b[53:]) {
-		return t, false
+	if !known {
+		return t, versionUnknown
+	}
+	if !hmac.Equal(tagOf(keys.tag, b[:53]), b[53:]) {
+		return t, forged
 	}
 	t.version = b[0]
 	copy(t.session[:], b[1:17])
 	t.generation = binary.BigEndian.Uint32(b[17:21])
 	copy(t.secret[:], b[21:53])
-	return t, true
+	return t, genuine
 }
 
 // successor makes the token that follows parent: the same one whenever it is asked with the same

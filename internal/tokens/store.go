@@ -26,8 +26,9 @@ type Store interface {
 	Rotate(ctx context.Context, rotations []Rotation) (written []auth.SessionID, err error)
 
 	// End ends each session that was not ended before, and in the same transaction adds the kill of
-	// each one which this very statement ended, in the order of deaths. It returns their ids. mark is
-	// the random mark of the entries; the head is left alone if nothing ended.
+	// each one which this very statement ended, in the order of deaths. It returns their ids. It raises
+	// their row versions, so that a rotation decided before the end loses its swap. mark is the random
+	// mark of the entries; the head is left alone if nothing ended.
 	End(ctx context.Context, deaths []Death, mark uint64) (ended []auth.SessionID, err error)
 
 	// LoadUser reads a user with all sessions that have not been ended, expired ones included, and the
@@ -36,7 +37,7 @@ type Store interface {
 
 	// ChangeUser applies everything that one transaction does to one user and the user's sessions.
 	// It returns false, with nothing written, if the user's row version is not the expected one, the
-	// user is gone, or the guard was ended: load and decide again.
+	// user is gone, or the guard was ended or is not a session of the user: load and decide again.
 	ChangeUser(ctx context.Context, change UserChange, mark uint64) (applied bool, err error)
 
 	// Kills reads the entries that are found by keys, in no order, and the store's clock.

@@ -1,0 +1,160 @@
+package tokens
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/authd/authd/internal/auth"
+	"github.com/authd/authd/internal/revocation"
+)
+
+// maxAccess bounds what is looked at at all. Ours have about 550 bytes.
+const maxAccess = 8 << 10
+
+// claims are those of RFC 9068 with sid (OpenID Connect Front-Channel Logout 1.0) and the epoch.
+type claims struct {
+	Issuer   string   `json:"iss"`
+	Subject  string   `json:"sub"`
+	Audience audience `json:"aud"`
+	Expiry   int64    `json:"exp"`
+	IssuedAt int64    `json:"iat"`
+	ID       string   `json:"jti"`
+	Client   string   `json:"client_id"`
+	Session  string   `json:"sid,omitempty"`
+	AuthTime int64    `json:"auth_time,omitempty"`
+	Epoch    int64    `json:"epoch"`
+	Roles    []string `json:"roles,omitempty"`
+}
+
+// audience is one string in the token when it has one member (RFC 7519, section 4.1.3).
+type audience []string
+
+func (a audience) MarshalJSON() ([]byte, error) {
+	if len(a) == 1 {
+		return json.Marshal(a[0])
+	}
+	return json.Marshal([]string(a))
+}
+
+func (a *audience) UnmarshalJSON(b []byte) error {
+	if len(b) > 0 && b[0] == '"' {
+		*a = make(audience, 1)
+		return json.Unmarshal(b, &(*a)[0])
+	}
+	return json.Unmarshal(b, (*[]string)(a))
+}
+
+// accessToken is one whose signature was found good. It may be expired or killed.
+type accessToken struct {
+	claims
+	kid     string
+	user    auth.UserID
+	session auth.SessionID // zero for a machine's token
+}
+
+// mint signs an access token for a session at the store's clock. Its lifetime never reaches past the
+// absolute end of the session, and its epoch is the session's, never the user's of the moment: a token
+// of a session that lost a race against a raised epoch is born dead.
+func (s *Sessions) mint(session *Loaded, clock time.Time) (token string, lifetime time.Duration, err error) {
+	id, err := auth.NewTokenID(s.random)
+	if err != nil {
+		return "", 0, fmt.Errorf("make a token id: %w", err)
+	}
+	expiry := clock.Add(s.policy.AccessTTL)
+	if session.EndsAt.Before(expiry) {
+		expiry = session.EndsAt
+	}
+	token, err = s.keyring.sign(clock, claims{
+		Issuer:   s.issuer,
+		Subject:  session.User.String(),
+		Audience: s.audience,
+		Expiry:   expiry.Unix(),
+		IssuedAt: clock.Unix(),
+		ID:       id.String(),
+		Client:   session.ClientID,
+		Session:  session.ID.String(),
+		AuthTime: session.CreatedAt.Unix(),
+		Epoch:    int64(session.Epoch),
+		Roles:    session.Owner.Roles,
+	})
+	return token, time.Duration(expiry.Unix()-clock.Unix()) * time.Second, err
+}
+
+// openAccess checks form and signature. authd reads only tokens that it wrote, so the header is not
+// parsed: it must be, to the letter, the header that one of our keys that was not killed puts on its
+// tokens. That leaves no room for another algorithm, type, crit or embedded key (RFC 8725).
+func (k *Keyring) openAccess(text string) (t accessToken, ok bool) {
+	if len(text) > maxAccess {
+		return t, false
+	}
+	header, rest, _ := strings.Cut(text, ".")
+	payload, signature, two := strings.Cut(rest, ".")
+	if !two || strings.Contains(signature, ".") {
+		return t, false
+	}
+	key, known := k.ring.Load().byHeader[header]
+	if !known || !key.verify(text[:len(header)+1+len(payload)], signature) {
+		return t, false
+	}
+	body, err := decodeSegment(payload)
+	if err != nil || json.Unmarshal(body, &t.claims) != nil {
+		return t, false
+	}
+	t.kid = key.kid
+	if t.user, err = auth.ParseUserID(t.Subject); err != nil {
+		return t, false
+	}
+	if t.Session != "" {
+		t.session, err = auth.ParseSessionID(t.Session)
+	}
+	return t, err == nil
+}
+
+// Principal is who a live access token stands for.
+type Principal struct {
+	User    auth.UserID
+	Session auth.SessionID // zero for a machine
+	Epoch   auth.Epoch     // the token's
+}
+
+// Authenticate checks an access token as a verifier would, but against the store itself.
+// [ErrTokenInvalid] if it is not ours, expired or killed; [ErrNoSession] if it is a machine's.
+func (s *Sessions) Authenticate(ctx context.Context, access string) (Principal, error) {
+	token, ok := s.keyring.openAccess(access)
+	if !ok || token.Issuer != s.issuer {
+		return Principal{}, ErrTokenInvalid
+	}
+	if token.session.IsZero() {
+		return Principal{}, ErrNoSession
+	}
+	if err := s.checkAccess(ctx, &token); err != nil {
+		return Principal{}, err
+	}
+	return Principal{User: token.user, Session: token.session, Epoch: auth.Epoch(token.Epoch)}, nil
+}
+
+// checkAccess says whether a token of ours is live by the store's clock and the store's kills.
+func (s *Sessions) checkAccess(ctx context.Context, token *accessToken) error {
+	entries, clock, err := s.store.Kills(ctx, []revocation.Key{
+		{Kind: revocation.Sid, Subject: revocation.SubjectOf(token.Session)},
+		{Kind: revocation.Jti, Subject: revocation.SubjectOf(token.ID)},
+		{Kind: revocation.Sub, Subject: revocation.SubjectOf(token.Subject)},
+		{Kind: revocation.Kid, Subject: revocation.SubjectOf(token.kid)},
+	})
+	if err != nil {
+		return err
+	}
+	if clock.Unix() >= token.Expiry {
+		return ErrTokenInvalid
+	}
+	for _, entry := range entries {
+		// An entry past its until is one that no live token needs: it cannot matter here.
+		if entry.Kind != revocation.Sub || token.Epoch < entry.Value {
+			return ErrTokenInvalid
+		}
+	}
+	return nil
+}

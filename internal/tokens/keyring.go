@@ -1,0 +1,339 @@
+package tokens
+
+import (
+	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/authd/authd/internal/auth"
+)
+
+// KeyringConfig is what [OpenKeyring] needs. Nothing has a default.
+type KeyringConfig struct {
+	Store      KeyringStore
+	MasterKeys [][]byte // of MasterKeyBytes each; the first seals, all open
+	AccessTTL  time.Duration
+	JWKSMaxAge time.Duration
+	Random     io.Reader
+	Now        func() time.Time // paces readings of the store; decides nothing
+}
+
+// Keyring holds the signing keys and the two versioned secrets, opened. It is safe for concurrent use.
+type Keyring struct {
+	store  KeyringStore
+	sealer *sealer
+	random io.Reader
+	now    func() time.Time
+
+	ring atomic.Pointer[ring] // replaced whole by load; readers never wait
+
+	loading  sync.Mutex // guards lastLoad, and keeps readings of the store one at a time
+	lastLoad time.Time
+}
+
+// ring is everything that was read and opened at one moment. It is never written after it is made.
+type ring struct {
+	keys     []*signingKey // by slot
+	byHeader map[string]*signingKey
+	refresh  []versioned[refreshKeys] // oldest first
+	peppers  []versioned[[]byte]
+	jwks     []byte
+	etag     string
+}
+
+// versioned is one version of a secret.
+type versioned[S any] struct {
+	version   int
+	createdAt time.Time
+	secret    S
+}
+
+// settleTime is how long a new version of a secret waits before it is used: by then every instance
+// has seen it.
+const settleTime = 30 * time.Second
+
+// reloadPause is the least time between two readings of the store because of a version that is not
+// known: a stream of forged tokens must not become a stream of queries.
+const reloadPause = time.Second
+
+// OpenKeyring reads and opens the keyring, and makes what a first boot needs: the feed's head, one
+// version of each secret, and two published keys, the first of which signs. Any number of instances
+// may do so at once; all end with the same. [ErrMasterKey] if the master key is not the store's.
+func OpenKeyring(ctx context.Context, c KeyringConfig) (*Keyring, error) {
+	sealer, err := newSealer(c.MasterKeys)
+	if err != nil {
+		return nil, err
+	}
+	k := &Keyring{store: c.Store, sealer: sealer, random: c.Random, now: c.Now}
+	// The longest lifetime is on record before anything is signed, so that no kill forgets too early.
+	var id [12]byte
+	if _, err := io.ReadFull(c.Random, id[:]); err != nil {
+		return nil, fmt.Errorf("draw a feed id: %w", err)
+	}
+	if _, err := c.Store.RaiseHead(ctx, base64.RawURLEncoding.EncodeToString(id[:]), c.AccessTTL, c.JWKSMaxAge); err != nil {
+		return nil, err
+	}
+	rows, err := c.Store.LoadKeyring(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// Open first: with the wrong master key nothing may be added beside what it cannot open.
+	if err := k.open(rows); errors.Is(err, errIncomplete) {
+		if err := k.complete(ctx, rows); err != nil {
+			return nil, err
+		}
+		return k, k.load(ctx)
+	} else if err != nil {
+		return nil, err
+	}
+	return k, nil
+}
+
+// errIncomplete says that a store lacks what a first boot makes.
+var errIncomplete = errors.New("the keyring is not complete")
+
+// load reads the store and replaces the ring.
+func (k *Keyring) load(ctx context.Context) error {
+	rows, err := k.store.LoadKeyring(ctx)
+	if err != nil {
+		return err
+	}
+	return k.open(rows)
+}
+
+// complete makes what is missing. Whoever else does so at the same moment, one of us wins each name
+// and each slot, and both read back the same.
+func (k *Keyring) complete(ctx context.Context, rows KeyringRows) error {
+	var secrets []SealedSecret
+	add := func(name string, secret []byte) error {
+		sealed, err := k.sealer.seal(name, secret, k.random)
+		secrets = append(secrets, SealedSecret{Name: name, Sealed: sealed, CreatedAt: rows.Clock})
+		return err
+	}
+	for _, name := range []string{"refresh.1", "pepper.1"} {
+		secret := make([]byte, 32)
+		if _, err := io.ReadFull(k.random, secret); err != nil {
+			return fmt.Errorf("make %s: %w", name, err)
+		}
+		if err := add(name, secret); err != nil {
+			return err
+		}
+	}
+	var keys []PublishedKey
+	for slot := int64(1); slot <= 2; slot++ {
+		key, secret, err := generateKey(slot, rows.Clock, k.random)
+		if err != nil {
+			return err
+		}
+		if slot == 1 {
+			key.SignsFrom = rows.Clock
+		}
+		if err := add("signing."+key.KID, secret); err != nil {
+			return err
+		}
+		keys = append(keys, key)
+	}
+	return k.store.AddKeyring(ctx, secrets, keys)
+}
+
+// open opens every row and puts the ring in place.
+func (k *Keyring) open(rows KeyringRows) error {
+	r := &ring{byHeader: make(map[string]*signingKey)}
+	private := make(map[string][]byte)
+	for _, row := range rows.Secrets {
+		secret, err := k.sealer.open(row.Name, row.Sealed)
+		if err != nil {
+			return err
+		}
+		if err := r.addSecret(row, secret, private); err != nil {
+			return err
+		}
+	}
+	for _, row := range rows.Keys {
+		if !row.KilledAt.IsZero() {
+			continue
+		}
+		key, err := openKey(row, private[row.KID])
+		if err != nil {
+			return err
+		}
+		r.keys = append(r.keys, key)
+		r.byHeader[key.header] = key
+	}
+	if len(r.keys) < 2 || len(r.refresh) == 0 || len(r.peppers) == 0 {
+		return errIncomplete
+	}
+	if err := r.publish(); err != nil {
+		return err
+	}
+	k.ring.Store(r)
+	return nil
+}
+
+func (r *ring) addSecret(row SealedSecret, secret []byte, private map[string][]byte) error {
+	kind, rest, _ := strings.Cut(row.Name, ".")
+	if kind == "signing" {
+		private[rest] = secret
+		return nil
+	}
+	version, err := strconv.ParseUint(rest, 10, 8)
+	if err != nil || version == 0 {
+		return fmt.Errorf("secret %q: not a name of this build", row.Name)
+	}
+	switch kind {
+	case "refresh":
+		keys, err := deriveRefreshKeys(secret)
+		if err != nil {
+			return err
+		}
+		r.refresh = insertVersion(r.refresh, versioned[refreshKeys]{int(version), row.CreatedAt, keys})
+	case "pepper":
+		r.peppers = insertVersion(r.peppers, versioned[[]byte]{int(version), row.CreatedAt, secret})
+	default:
+		return fmt.Errorf("secret %q: not a name of this build", row.Name)
+	}
+	return nil
+}
+
+// insertVersion keeps versions in ascending order: names sort as text, where 10 comes before 2.
+func insertVersion[S any](all []versioned[S], v versioned[S]) []versioned[S] {
+	at := len(all)
+	for at > 0 && all[at-1].version > v.version {
+		at--
+	}
+	return append(all[:at:at], append([]versioned[S]{v}, all[at:]...)...)
+}
+
+// newest returns the newest version that every instance knows by clock, else the oldest.
+func newest[S any](all []versioned[S], clock time.Time) versioned[S] {
+	for i := len(all) - 1; i > 0; i-- {
+		if !clock.Before(all[i].createdAt.Add(settleTime)) {
+			return all[i]
+		}
+	}
+	return all[0]
+}
+
+func find[S any](all []versioned[S], version int) (secret S, known bool) {
+	for _, v := range all {
+		if v.version == version {
+			return v.secret, true
+		}
+	}
+	return secret, false
+}
+
+func deriveRefreshKeys(secret []byte) (keys refreshKeys, err error) {
+	if keys.tag, err = hkdf.Key(sha256.New, secret, nil, "authd/refresh/tag", 32); err != nil {
+		return keys, err
+	}
+	keys.rotate, err = hkdf.Key(sha256.New, secret, nil, "authd/refresh/rotate", 32)
+	return keys, err
+}
+
+// publish prepares the JWK set (RFC 7517) and its strong ETag.
+func (r *ring) publish() (err error) {
+	var set struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	for _, key := range r.keys {
+		set.Keys = append(set.Keys, key.jwk)
+	}
+	if r.jwks, err = json.Marshal(set); err != nil {
+		return err
+	}
+	sum := sha256.Sum256(r.jwks)
+	r.etag = `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+	return nil
+}
+
+// JWKS returns the published key set and its ETag. The bytes are shared: do not write to them.
+func (k *Keyring) JWKS() (body []byte, etag string) {
+	r := k.ring.Load()
+	return r.jwks, r.etag
+}
+
+// sign signs with the key whose turn it is by the store's clock.
+func (k *Keyring) sign(clock time.Time, c claims) (string, error) {
+	key := k.ring.Load().active(clock)
+	if key == nil {
+		return "", auth.ErrUnavailable.Because(errors.New("no signing key is active yet"))
+	}
+	return key.sign(c, k.random)
+}
+
+// active is the key that began to sign last.
+func (r *ring) active(clock time.Time) (active *signingKey) {
+	for _, key := range r.keys {
+		if key.signsFrom.IsZero() || clock.Before(key.signsFrom) {
+			continue
+		}
+		if active == nil || active.signsFrom.Before(key.signsFrom) {
+			active = key
+		}
+	}
+	return active
+}
+
+// Pepper returns the pepper for new password hashes.
+func (k *Keyring) Pepper() (version uint32, pepper []byte) {
+	v := newest(k.ring.Load().peppers, k.now())
+	return uint32(v.version), v.secret
+}
+
+// PepperVersion returns the pepper that an older hash names.
+func (k *Keyring) PepperVersion(version uint32) (pepper []byte, known bool) {
+	return find(k.ring.Load().peppers, int(version))
+}
+
+// refreshAt returns the keys for tokens made at clock.
+func (k *Keyring) refreshAt(clock time.Time) (version uint8, keys refreshKeys) {
+	v := newest(k.ring.Load().refresh, clock)
+	return uint8(v.version), v.secret
+}
+
+func (k *Keyring) refreshVersion(version uint8) (refreshKeys, bool) {
+	return find(k.ring.Load().refresh, int(version))
+}
+
+// openRefresh reads a refresh token. [ErrRefreshTokenInvalid] for what is not ours. A version that is
+// not known may be one that another instance has just made, so the store is asked, at most once a
+// second.
+func (k *Keyring) openRefresh(ctx context.Context, text string) (refreshToken, error) {
+	token, found := parseRefresh(text, k.refreshVersion)
+	if found == versionUnknown {
+		if err := k.reload(ctx); err != nil {
+			return refreshToken{}, err
+		}
+		token, found = parseRefresh(text, k.refreshVersion)
+	}
+	if found != genuine {
+		return refreshToken{}, ErrRefreshTokenInvalid
+	}
+	return token, nil
+}
+
+// reload reads the store again unless that was done within the last second.
+func (k *Keyring) reload(ctx context.Context) error {
+	k.loading.Lock()
+	defer k.loading.Unlock()
+	now := k.now()
+	if now.Sub(k.lastLoad) < reloadPause {
+		return nil
+	}
+	k.lastLoad = now
+	if err := k.load(ctx); err != nil {
+		return auth.ErrUnavailable.Because(err)
+	}
+	return nil
+}

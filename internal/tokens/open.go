@@ -1,0 +1,129 @@
+package tokens
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/authd/authd/internal/audit"
+	"github.com/authd/authd/internal/auth"
+)
+
+// ownClient is the client_id of every session: the public client that is authd itself.
+const ownClient = "authd"
+
+// Opening asks for a session in the name of a user who has just proven a password.
+type Opening struct {
+	User    auth.UserID
+	Epoch   auth.Epoch // read in the same row as the hash that was proven
+	Version int64      // the row version then
+	// PasswordHash, unless empty, replaces the proven hash, which was of another cost or scheme. It is
+	// dropped if the row has changed since: a password that was set meanwhile must not be undone.
+	PasswordHash string
+	Origin       Origin
+}
+
+// Open opens a session. [ErrUserChanged]: what was proven is worth nothing any more.
+func (s *Sessions) Open(ctx context.Context, o Opening) (Pair, error) {
+	// Not under the client's context: whoever hangs up must not leave the outcome to chance.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
+	defer cancel()
+	mark, err := s.newMark()
+	if err != nil {
+		return Pair{}, err
+	}
+	for range 2 * maxAttempts { // logins of one user at once: each turn lets one through
+		user, sessions, clock, found, err := s.store.LoadUser(ctx, o.User)
+		if err != nil {
+			return Pair{}, err
+		}
+		if !found || !user.DisabledAt.IsZero() || user.Epoch != o.Epoch {
+			return Pair{}, ErrUserChanged
+		}
+		opened, refresh, err := s.newSession(&user, clock, o.Origin)
+		if err != nil {
+			return Pair{}, err
+		}
+		change := UserChange{
+			User: user.ID, Version: user.RowVersion, Open: &opened,
+			End: overLimit(user, sessions, clock, s.policy.PerUser),
+		}
+		if user.RowVersion == o.Version {
+			change.PasswordHash = o.PasswordHash
+		}
+		applied, err := s.store.ChangeUser(ctx, change, mark)
+		if err != nil {
+			return Pair{}, err
+		}
+		if applied {
+			session := Loaded{Session: opened, Owner: user}
+			s.recordOpened(ctx, &session, change.End, o.Origin)
+			return s.pair(&session, refresh, clock)
+		}
+	}
+	return Pair{}, errBusy
+}
+
+// newSession makes a session at generation 0 and its refresh token.
+func (s *Sessions) newSession(user *User, clock time.Time, from Origin) (Session, string, error) {
+	id, err := auth.NewSessionID(clock, s.random)
+	if err != nil {
+		return Session{}, "", fmt.Errorf("make a session id: %w", err)
+	}
+	version, keys := s.keyring.refreshAt(clock)
+	token := refreshToken{version: version, session: id}
+	if _, err := io.ReadFull(s.random, token.secret[:]); err != nil {
+		return Session{}, "", fmt.Errorf("make a refresh token: %w", err)
+	}
+	end := clock.Add(s.policy.SessionTTL)
+	return Session{
+		ID: id, User: user.ID, ClientID: ownClient, Epoch: user.Epoch,
+		CurrentHash: token.hash(), SecretVersion: version,
+		CreatedAt: clock, RotatedAt: clock, IdleEndsAt: s.policy.idleEnd(clock, end), EndsAt: end,
+		Device: from.Device, UserAgent: from.UserAgent, LoginIP: from.Address,
+	}, token.text(keys), nil
+}
+
+// overLimit returns the ends that make room for one more live session: those idle longest.
+func overLimit(user User, sessions []Session, clock time.Time, limit int) []Death {
+	live := liveOnes(user, sessions, clock)
+	if len(live) < limit {
+		return nil
+	}
+	slices.SortFunc(live, func(a, b Session) int { return a.RotatedAt.Compare(b.RotatedAt) })
+	return deathsOf(live[:len(live)-limit+1], audit.SessionLimit, clock)
+}
+
+// liveOnes returns the sessions that are live.
+func liveOnes(user User, sessions []Session, clock time.Time) (live []Session) {
+	for _, session := range sessions {
+		if l := (Loaded{Session: session, Owner: user}); l.live(clock) == nil {
+			live = append(live, session)
+		}
+	}
+	return live
+}
+
+func deathsOf(sessions []Session, reason audit.Reason, clock time.Time) []Death {
+	deaths := make([]Death, len(sessions))
+	for i, session := range sessions {
+		deaths[i] = Death{Session: session.ID, Reason: reason, At: clock}
+	}
+	return deaths
+}
+
+func (s *Sessions) recordOpened(ctx context.Context, session *Loaded, ended []Death, from Origin) {
+	s.record(ctx, event(audit.LoginSucceeded, "", session, from))
+	s.recordEnded(ctx, session, ended, from)
+}
+
+// recordEnded records other sessions of one user, ended in the name of session.
+func (s *Sessions) recordEnded(ctx context.Context, session *Loaded, ended []Death, from Origin) {
+	for _, death := range ended {
+		e := event(audit.SessionEnded, death.Reason, session, from)
+		e.Session = death.Session.String()
+		s.record(ctx, e)
+	}
+}

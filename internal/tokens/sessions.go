@@ -1,0 +1,183 @@
+package tokens
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/authd/authd/internal/audit"
+	"github.com/authd/authd/internal/auth"
+)
+
+// Policy is how long things live. No member has a useful zero value; [New] refuses zeros.
+type Policy struct {
+	AccessTTL      time.Duration // of an access token; whole seconds, at most 1 h
+	RefreshIdleTTL time.Duration // of a session that is not used
+	SessionTTL     time.Duration // of a session, used or not
+	// RetryWindow is how long after a rotation the parent may be shown again. It must exceed the
+	// clients' own timeout, or a lost answer looks like theft.
+	RetryWindow time.Duration
+	// PerUser is how many live sessions a user may have. One more ends the one that was idle longest.
+	PerUser int
+}
+
+// idleEnd is when a session used at clock dies unused: never after its absolute end.
+func (p Policy) idleEnd(clock, end time.Time) time.Time {
+	if idle := clock.Add(p.RefreshIdleTTL); idle.Before(end) {
+		return idle
+	}
+	return end
+}
+
+// Config is what [New] needs. Nothing has a default but what says so.
+type Config struct {
+	Store    Store
+	Keyring  *Keyring
+	Issuer   string   // iss of every access token
+	Audience []string // aud of every access token
+	Policy   Policy
+	Random   io.Reader        // safe for concurrent use
+	Now      func() time.Time // the process's clock, which only the collector compares with the store's
+	Record   audit.Sink       // nil: [audit.Discard]
+	Queue    int              // requests that may wait in each lane; zero: 4096
+}
+
+// Sessions opens, refreshes and ends sessions. Nothing is answered by Refresh and LogOut before Run.
+type Sessions struct {
+	store    Store
+	keyring  *Keyring
+	issuer   string
+	audience audience
+	policy   Policy
+	random   io.Reader
+	now      func() time.Time
+	record   audit.Sink
+
+	rotations *lane[*rotation]
+	deaths    *lane[*death]
+	stopped   chan struct{} // closed when Run has returned
+}
+
+// New checks the configuration and starts nothing.
+func New(c Config) (*Sessions, error) {
+	p := c.Policy
+	switch {
+	case c.Store == nil, c.Keyring == nil, c.Random == nil, c.Now == nil:
+		return nil, errors.New("tokens: a store, a keyring, randomness and a clock are needed")
+	case c.Issuer == "", len(c.Audience) == 0:
+		return nil, errors.New("tokens: an issuer and an audience are needed")
+	case p.AccessTTL < time.Second, p.RefreshIdleTTL <= 0, p.SessionTTL <= 0, p.RetryWindow <= 0, p.PerUser < 1:
+		return nil, fmt.Errorf("tokens: every limit must be positive: %+v", p)
+	}
+	if c.Record == nil {
+		c.Record = audit.Discard
+	}
+	if c.Queue == 0 {
+		c.Queue = 4096
+	}
+	s := &Sessions{
+		store: c.Store, keyring: c.Keyring, issuer: c.Issuer, audience: c.Audience, policy: p,
+		random: c.Random, now: c.Now, record: c.Record, stopped: make(chan struct{}),
+	}
+	s.rotations = newLane(c.Queue, s.settleRotations)
+	s.deaths = newLane(c.Queue, s.settleDeaths)
+	return s, nil
+}
+
+// Run works both lanes and the collector until ctx ends. It is called once, and after the last request
+// has been answered is the time to end it: who still waits is told that the service is busy.
+func (s *Sessions) Run(ctx context.Context) error {
+	defer close(s.stopped)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.rotations.run(ctx) })
+	g.Go(func() error { return s.deaths.run(ctx) })
+	g.Go(func() error { return s.collect(ctx) })
+	return g.Wait()
+}
+
+// Pair is what a login and a refresh give.
+type Pair struct {
+	AccessToken      string
+	ExpiresIn        time.Duration // of the access token
+	RefreshToken     string
+	RefreshExpiresIn time.Duration // until it dies unused
+	Session          auth.SessionID
+	SessionExpiresAt time.Time // the absolute end
+}
+
+// Refresh rotates a refresh token. Refused: an error of kind InvalidGrant, whose code says why.
+// It can be asked again with the same token for as long as the retry window is open, and will give the
+// same refresh token.
+func (s *Sessions) Refresh(ctx context.Context, refresh string, from Origin) (Pair, error) {
+	token, err := s.keyring.openRefresh(ctx, refresh)
+	if err != nil {
+		return Pair{}, err
+	}
+	r := newRotation(token, from)
+	if err := s.rotations.submit(r); err != nil {
+		return Pair{}, err
+	}
+	out, err := await(ctx, s, r.done)
+	if err != nil {
+		return Pair{}, err
+	}
+	if out.err != nil {
+		return Pair{}, out.err
+	}
+	return s.pair(&out.session, out.refresh, out.clock)
+}
+
+// pair signs an access token for the session and puts the two tokens together.
+func (s *Sessions) pair(session *Loaded, refresh string, clock time.Time) (Pair, error) {
+	access, lifetime, err := s.mint(session, clock)
+	if err != nil {
+		return Pair{}, err
+	}
+	return Pair{
+		AccessToken:      access,
+		ExpiresIn:        lifetime,
+		RefreshToken:     refresh,
+		RefreshExpiresIn: session.IdleEndsAt.Sub(clock),
+		Session:          session.ID,
+		SessionExpiresAt: session.EndsAt,
+	}, nil
+}
+
+// await waits for a lane's answer. A client that left does not take its request back: the batch it is
+// in commits all the same, and asking again gives the same answer.
+func await[A any](ctx context.Context, s *Sessions, answer <-chan A) (a A, err error) {
+	select {
+	case a = <-answer:
+		return a, nil
+	case <-ctx.Done():
+		return a, auth.ErrUnavailable.Because(ctx.Err())
+	case <-s.stopped:
+	}
+	select { // it may have been answered in the last moment
+	case a = <-answer:
+		return a, nil
+	default:
+		return a, errBusy
+	}
+}
+
+// newMark draws the mark of a transaction that adds entries to the feed.
+func (s *Sessions) newMark() (uint64, error) {
+	var b [8]byte
+	if _, err := io.ReadFull(s.random, b[:]); err != nil {
+		return 0, fmt.Errorf("draw a mark: %w", err)
+	}
+	return binary.BigEndian.Uint64(b[:]), nil
+}
+
+func event(name audit.Name, reason audit.Reason, session *Loaded, from Origin) audit.Event {
+	return audit.Event{
+		Name: name, Reason: reason, User: session.User.String(), Session: session.ID.String(),
+		Address: from.Address, UserAgent: from.UserAgent,
+	}
+}
