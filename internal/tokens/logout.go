@@ -119,7 +119,7 @@ func (s *Sessions) endMany(client context.Context, h holder, request LogOut) err
 		if !change.RaiseEpoch && len(change.End) == 0 {
 			return nil
 		}
-		applied, err := s.store.ChangeUser(ctx, change, mark)
+		applied, err := s.changeUser(ctx, change, mark)
 		if err != nil {
 			return err
 		}

@@ -53,7 +53,7 @@ func (s *Sessions) Open(ctx context.Context, o Opening) (Pair, error) {
 		if user.RowVersion == o.Version {
 			change.PasswordHash = o.PasswordHash
 		}
-		applied, err := s.store.ChangeUser(ctx, change, mark)
+		applied, err := s.changeUser(ctx, change, mark)
 		if err != nil {
 			return Pair{}, err
 		}

@@ -175,6 +175,15 @@ func (s *Sessions) newMark() (uint64, error) {
 	return binary.BigEndian.Uint64(b[:]), nil
 }
 
+// changeUser applies a change, and takes a conflict of locks for a lost swap: decide again.
+func (s *Sessions) changeUser(ctx context.Context, change UserChange, mark uint64) (applied bool, err error) {
+	applied, err = s.store.ChangeUser(ctx, change, mark)
+	if errors.Is(err, ErrWriteConflict) {
+		return false, nil
+	}
+	return applied, err
+}
+
 func event(name audit.Name, reason audit.Reason, session *Loaded, from Origin) audit.Event {
 	return audit.Event{
 		Name: name, Reason: reason, User: session.User.String(), Session: session.ID.String(),

@@ -1,0 +1,107 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/authd/authd/internal/audit"
+	"github.com/authd/authd/internal/auth"
+	"github.com/authd/authd/internal/password"
+	"github.com/authd/authd/internal/tokens"
+)
+
+// Sessions is what accounts asks of package tokens.
+type Sessions interface {
+	// Open opens a session for a user whose password was proven. tokens.ErrUserChanged: the user is not
+	// the one any more whose password that was.
+	Open(ctx context.Context, opening tokens.Opening) (tokens.Pair, error)
+	// ReplacePassword stores a hash and ends every session of the user. found is false if there is no
+	// such user.
+	ReplacePassword(ctx context.Context, user auth.UserID, hash string, from tokens.Origin) (found bool, err error)
+}
+
+// Config is what [New] needs. Nothing has a default but what says so.
+type Config struct {
+	Store    Store
+	Sessions Sessions
+	Hasher   *password.Hasher
+	Policy   password.Policy
+	Cost     int              // that of the Hasher's new hashes
+	Closed   bool             // nobody registers; operators still make users
+	Now      func() time.Time // for ids
+	Random   io.Reader        // for ids; safe for concurrent use
+	Record   audit.Sink       // nil: [audit.Discard]
+}
+
+// Accounts signs users up and in.
+type Accounts struct {
+	Config
+}
+
+// New checks the configuration and starts nothing.
+func New(c Config) (*Accounts, error) {
+	if c.Store == nil || c.Sessions == nil || c.Hasher == nil || c.Cost == 0 || c.Now == nil || c.Random == nil {
+		return nil, errors.New("accounts: a store, sessions, a hasher and its cost, a clock and randomness are needed")
+	}
+	if c.Record == nil {
+		c.Record = audit.Discard
+	}
+	return &Accounts{c}, nil
+}
+
+// User returns one user. [ErrUserNotFound] if there is none.
+func (a *Accounts) User(ctx context.Context, id auth.UserID) (User, error) {
+	user, found, err := a.Store.UserByID(ctx, id)
+	if err == nil && !found {
+		err = ErrUserNotFound
+	}
+	return user, err
+}
+
+// Find returns the user of a name as typed, or of an id in either form. [ErrUserNotFound] if there is
+// none.
+func (a *Accounts) Find(ctx context.Context, nameOrID string) (User, error) {
+	if id, err := auth.ParseUserID(nameOrID); err == nil {
+		if user, err := a.User(ctx, id); !errors.Is(err, ErrUserNotFound) {
+			return user, err
+		}
+	}
+	name, err := MapUsername(nameOrID)
+	if err != nil {
+		return User{}, ErrUserNotFound
+	}
+	user, found, err := a.Store.UserByName(ctx, name)
+	if err == nil && !found {
+		err = ErrUserNotFound
+	}
+	return user, err
+}
+
+// List returns at most limit users by name, those after the given name. Empty: from the first.
+func (a *Accounts) List(ctx context.Context, after string, limit int) ([]User, error) {
+	return a.Store.Users(ctx, after, limit)
+}
+
+// Peppers lends the keyring's peppers to the hasher.
+type Peppers struct{ Keyring *tokens.Keyring }
+
+// Current returns the pepper for new hashes.
+func (p Peppers) Current() password.Pepper {
+	version, key := p.Keyring.Pepper()
+	return password.Pepper{Version: version, Key: key}
+}
+
+// ByVersion returns the pepper that an older hash names.
+func (p Peppers) ByVersion(version uint32) ([]byte, bool) { return p.Keyring.PepperVersion(version) }
+
+// unavailable turns what keeps the hasher from hashing into what a client may hear.
+func unavailable(err error) error {
+	answer := auth.ErrUnavailable.Because(err)
+	var busy *password.BusyError
+	if errors.As(err, &busy) {
+		answer.RetryAfter = max(busy.RetryAfter, time.Second)
+	}
+	return answer
+}

@@ -1,0 +1,84 @@
+package accounts
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/authd/authd/internal/audit"
+	"github.com/authd/authd/internal/auth"
+	"github.com/authd/authd/internal/tokens"
+)
+
+// Register makes a user for whoever asks. [ErrRegistrationClosed], [ErrUsernameInvalid],
+// [ErrWeakPassword] with reasons, [ErrUsernameTaken].
+//
+// It tells who has an account, as every open registration does: the answer to that is to close it.
+func (a *Accounts) Register(ctx context.Context, username, typed string, from tokens.Origin) (User, error) {
+	if a.Closed {
+		return User{}, ErrRegistrationClosed
+	}
+	return a.create(ctx, audit.UserRegistered, username, typed, from)
+}
+
+// Create makes a user for an operator.
+func (a *Accounts) Create(ctx context.Context, username, typed string) (User, error) {
+	return a.create(ctx, audit.UserCreated, username, typed, tokens.Origin{})
+}
+
+func (a *Accounts) create(ctx context.Context, name audit.Name, username, typed string, from tokens.Origin) (User, error) {
+	mapped, err := MapUsername(username)
+	if err != nil {
+		return User{}, err
+	}
+	// Before the hash, which costs more than all the rest; the unique index decides races.
+	if _, taken, err := a.Store.UserByName(ctx, mapped); err != nil {
+		return User{}, err
+	} else if taken {
+		return User{}, ErrUsernameTaken
+	}
+	hash, err := a.newHash(ctx, typed, mapped)
+	if err != nil {
+		return User{}, err
+	}
+	id, err := auth.NewUserID(a.Now(), a.Random)
+	if err != nil {
+		return User{}, fmt.Errorf("make a user id: %w", err)
+	}
+	user := User{ID: id, Username: mapped}
+	// From here on the client's leaving changes nothing: a name is taken or it is not.
+	user.CreatedAt, err = a.Store.CreateUser(context.WithoutCancel(ctx), user, hash)
+	if err != nil {
+		return User{}, err
+	}
+	a.Record(ctx, audit.Event{Name: name, User: id.String(), Address: from.Address, UserAgent: from.UserAgent})
+	return user, nil
+}
+
+// SetPassword gives a user a new password on an operator's word, and ends all sessions.
+func (a *Accounts) SetPassword(ctx context.Context, user User, typed string) error {
+	hash, err := a.newHash(ctx, typed, user.Username)
+	if err != nil {
+		return err
+	}
+	found, err := a.Sessions.ReplacePassword(ctx, user.ID, hash, tokens.Origin{})
+	if err == nil && !found {
+		err = ErrUserNotFound
+	}
+	return err
+}
+
+// newHash checks a new password of a user and hashes it.
+func (a *Accounts) newHash(ctx context.Context, typed, username string) (string, error) {
+	normalised, reasons := a.Policy.Check(typed, username)
+	if len(reasons) > 0 {
+		weak := *ErrWeakPassword
+		weak.Reasons = reasons
+		return "", &weak
+	}
+	hash, err := a.Hasher.Hash(ctx, normalised)
+	if err != nil {
+		return "", unavailable(err)
+	}
+	// Before the hash is stored: from the moment it is, a login of nobody must cost as much.
+	return hash, a.Store.RaiseGreatestCost(ctx, a.Cost)
+}
