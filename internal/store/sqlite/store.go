@@ -1,0 +1,108 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/authd/authd/internal/accounts"
+	"github.com/authd/authd/internal/tokens"
+)
+
+// readers is how many reads may run at once beside the writer. A read is work for a core, not a wait.
+const readers = 4
+
+// Config says which file, and what time it is.
+type Config struct {
+	// Path is the database file. It is made if it does not exist, readable by its owner alone; its
+	// folder is not.
+	Path string
+	// Now is the store's clock. On SQLite it is the process's own: nobody else's could be asked.
+	Now func() time.Time
+}
+
+// Store is an open database file.
+type Store struct {
+	path   string
+	now    func() time.Time
+	writer *pool // one connection, query_only off
+	reader *pool
+}
+
+var (
+	_ tokens.Store        = (*Store)(nil)
+	_ tokens.KeyringStore = (*Store)(nil)
+	_ accounts.Store      = (*Store)(nil)
+)
+
+// Open opens the file and does not migrate it: see [Store.Schema] and [Store.Migrate].
+func Open(ctx context.Context, c Config) (*Store, error) {
+	path, err := filepath.Abs(c.Path) // the process may change its folder later
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	if err := claim(ctx, path); err != nil {
+		return nil, fmt.Errorf("open database %s: %w", path, mapped(err))
+	}
+	s := &Store{path: path, now: c.Now}
+	if s.writer, err = newPool(source(path), 1); err != nil {
+		return nil, fmt.Errorf("open database %s: %w", path, err)
+	}
+	if s.reader, err = newPool(source(path, "query_only(on)"), readers); err != nil {
+		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), s.writer.close())
+	}
+	return s, nil
+}
+
+// Close waits for what is running. The writer goes last: the last connection to leave moves what is in
+// the write-ahead log to its place and removes the log.
+func (s *Store) Close() error {
+	return errors.Join(s.reader.close(), s.writer.close())
+}
+
+// Clock reads the store's clock, from a file that can be read: a clock that goes on while the disk is
+// gone would say that all is well.
+func (s *Store) Clock(ctx context.Context) (time.Time, error) {
+	clock := s.clock()
+	err := s.read(ctx, "read the clock", func(ctx context.Context, l *link) error {
+		_, err := one(ctx, l, selectFileFormat, scanInt)
+		return err
+	})
+	return clock, err
+}
+
+// clock is now as the columns keep it, so that a time that was stored equals the one that was not.
+//
+// Every load reads it before its rows: a decision is then never dated later than the state that it was
+// made on.
+func (s *Store) clock() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
+
+// selectFileFormat reads the header of the file and nothing else.
+const selectFileFormat = `
+select application_id
+  from pragma_application_id`
+
+// write runs do in a transaction that holds the write lock from its first statement on, so do may read
+// and then write what it read about. An error, and a panic, roll back.
+//
+// ctx bounds the wait for the turn. A transaction that has begun runs to its end: it is short, and
+// interrupting a commit would leave its outcome unknown.
+func (s *Store) write(ctx context.Context, doing string, do func(context.Context, *link) error) error {
+	return s.writer.with(ctx, doing, func(ctx context.Context, l *link) error {
+		return l.transact(ctx, "begin immediate", do)
+	})
+}
+
+// snapshot runs do in a transaction that reads, so that all its statements see one state.
+func (s *Store) snapshot(ctx context.Context, doing string, do func(context.Context, *link) error) error {
+	return s.reader.with(ctx, doing, func(ctx context.Context, l *link) error {
+		return l.transact(ctx, "begin deferred", do)
+	})
+}
+
+// read runs do, which has one statement, and a statement sees one state by itself.
+func (s *Store) read(ctx context.Context, doing string, do func(context.Context, *link) error) error {
+	return s.reader.with(ctx, doing, do)
+}
