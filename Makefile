@@ -1,0 +1,49 @@
+# The commands of the house. CONTRIBUTING.md says when to use which.
+
+GO      ?= go
+# The folders of all our modules: the workspace's, or this one alone.
+MODULES  = $(shell $(GO) list -m -f '{{.Dir}}')
+# The race detector needs cgo, which the go command switches off where there is no C compiler.
+RACE    ?= $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
+
+.PHONY: build test check format vet lint floors test-modules bin/withpg bin/staticcheck
+.DEFAULT_GOAL := build
+
+build: ## the program, into bin/
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/authd
+
+test: bin/withpg ## all tests of all modules, on SQLite and on PostgreSQL
+	$(if $(RACE),,@echo 'make test: without the race detector, which needs a C compiler')
+	@bin/withpg $(MAKE) --no-print-directory test-modules
+
+# The second round is how others build a module: without the workspace, from what its go.mod requires.
+test-modules:
+	@set -e; for dir in $(MODULES); do \
+		echo "go test $(RACE) ./... # in $$dir"; \
+		(cd "$$dir" && $(GO) test $(RACE) ./...); \
+	done
+	@set -e; test -f go.work || exit 0; for dir in $(MODULES); do \
+		echo "GOWORK=off go test ./... # in $$dir"; \
+		(cd "$$dir" && GOWORK=off $(GO) test ./...); \
+	done
+
+check: format vet lint floors ## what must hold besides the tests
+
+format:
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt -w these:"; echo "$$unformatted"; exit 1; }
+
+vet:
+	@set -e; for dir in $(MODULES); do (cd "$$dir" && $(GO) vet ./...); done
+
+lint: bin/staticcheck
+	@set -e; for dir in $(MODULES); do (cd "$$dir" && $(CURDIR)/bin/staticcheck ./...); done
+
+floors: # never from the cache: what go list reads is not in its key
+	$(GO) test -count=1 -run 'Floors|SaysWhatItIs|JWX' .
+
+bin/withpg:
+	@$(GO) build -o bin/ ./internal/store/pgtest/withpg
+
+# Tools are a module of their own, so that their requirements never become those of authd.
+bin/staticcheck:
+	@GOWORK=off $(GO) -C tools build -o ../bin/ tool
