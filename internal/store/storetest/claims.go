@@ -1,0 +1,12 @@
+package storetest
+
+import "slices"
+
+// claims lists all that is claimed, a file a subject.
+func claims() []claim {
+	return slices.Concat(
+		sessionClaims, clockClaims, rotateClaims, endClaims, feedClaims, headClaims,
+		changeClaims, guardClaims, userClaims, nameClaims, keyringClaims, collectClaims,
+		raceClaims, orderClaims, cancelClaims, historyClaims,
+	)
+}

@@ -1,0 +1,192 @@
+package storetest
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/authd/authd/internal/audit"
+	"github.com/authd/authd/internal/auth"
+	"github.com/authd/authd/internal/tokens"
+)
+
+var raceClaims = []claim{
+	{name: "B9: of a hundred rotations of one session at once exactly one wins", prove: rotationRace},
+	{name: "B9: batches that race over the same sessions give each session one winner", prove: batchRace},
+	{name: "many who end one session at once end it once", prove: endRace},
+	{name: "of many changes decided on one version exactly one is applied", prove: changeRace},
+}
+
+// tally counts, for each session, who says that it was written or ended by them.
+type tally struct {
+	mu sync.Mutex
+	by map[auth.SessionID][]int
+}
+
+func (l *tally) add(who int, ids []auth.SessionID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.by == nil {
+		l.by = make(map[auth.SessionID][]int)
+	}
+	for _, id := range ids {
+		l.by[id] = append(l.by[id], who)
+	}
+}
+
+func rotationRace(t *trial) {
+	s := t.login(t.user("ann").ID, 1)[0]
+	for round := range 4 {
+		t.contest(100, []tokens.Session{s}, round)
+		s = t.reload([]tokens.Session{s})[0]
+	}
+}
+
+func batchRace(t *trial) {
+	sessions := t.login(t.user("ann").ID, 40)
+	for round := range 4 {
+		t.contest(12, sessions, round)
+		sessions = t.reload(sessions)
+	}
+}
+
+// contest has n racers rotate the same sessions, each in an order of its own, and checks that each
+// session has one winner and holds what that one wrote.
+func (t *trial) contest(n int, sessions []tokens.Session, round int) {
+	t.Helper()
+	batches := make([][]tokens.Rotation, n)
+	for i := range batches {
+		batches[i] = steps(sessions)
+	}
+	var winners tally
+	t.race(n, func(i int, s Store) {
+		turned := slices.Concat(batches[i][i%len(sessions):], batches[i][:i%len(sessions)])
+		if i%2 == 1 {
+			slices.Reverse(turned)
+		}
+		var written []auth.SessionID
+		err := insist(func() (err error) {
+			written, err = s.Rotate(t.Context(), turned)
+			return err
+		})
+		if err != nil {
+			t.Errorf("Rotate: %v", err)
+		}
+		winners.add(i, written)
+	})
+	for at, row := range t.reload(sessions) {
+		won := winners.by[row.ID]
+		if len(won) != 1 {
+			t.Fatalf("round %d: session %d was won by %v, want one winner", round, at, won)
+		}
+		t.same(row, stepped(sessions[at], batches[won[0]][at]), "the row of a session that one racer won")
+	}
+}
+
+// The enders come by both ways: a logout's lane, and a change of the user.
+func endRace(t *trial) {
+	ann := t.user("ann")
+	sessions := t.login(ann.ID, 12)
+	_, before := t.entries(0)
+	var enders tally
+	var applied []tokens.UserChange
+	const racers = 16
+	t.race(racers, func(i int, s Store) {
+		deaths := deathsOf(audit.Logout, sessions[0].CreatedAt, sessions...)
+		if i%3 == 0 {
+			slices.Reverse(deaths)
+		}
+		if i%4 == 3 {
+			c := tokens.UserChange{User: ann.ID, Version: 0, End: deaths}
+			ok, err := t.persist(s, &c)
+			if err != nil {
+				t.Errorf("ChangeUser: %v", err)
+			}
+			if ok {
+				enders.mu.Lock()
+				applied = append(applied, c)
+				enders.mu.Unlock()
+			}
+			return
+		}
+		var ended []auth.SessionID
+		err := insist(func() (err error) {
+			ended, err = s.End(t.Context(), deaths, newMark())
+			return err
+		})
+		if err != nil {
+			t.Errorf("End: %v", err)
+		}
+		enders.add(i, ended)
+	})
+	entries, head := t.entries(before.Seq)
+	if len(entries) != len(sessions) || head.Seq != before.Seq+int64(len(sessions)) {
+		t.Errorf("%d sessions died and left %d entries", len(sessions), len(entries))
+	}
+	for at, row := range t.reload(sessions) {
+		by := enders.by[row.ID]
+		if len(by) > 1 || (len(by) == 0 && len(applied) == 0) {
+			t.Errorf("session %d was ended by %v and one of %d changes", at, by, len(applied))
+		}
+		if row.EndedAt.IsZero() {
+			t.Errorf("session %d was not ended", at)
+		}
+	}
+}
+
+// persist decides a change on the row as it stands and tries it, until it is applied or it is clear
+// that others are always faster.
+func (t *trial) persist(s Store, c *tokens.UserChange) (applied bool, err error) {
+	for range 100 {
+		user, _, _, _, err := s.LoadUser(t.Context(), c.User)
+		if err != nil {
+			return false, err
+		}
+		c.Version = user.RowVersion
+		err = insist(func() (err error) {
+			applied, err = s.ChangeUser(t.Context(), *c, newMark())
+			return err
+		})
+		if applied || err != nil {
+			return applied, err
+		}
+	}
+	return false, nil
+}
+
+func changeRace(t *trial) {
+	ann := t.user("ann")
+	sessions := t.login(ann.ID, 2)
+	before := t.read(ann, sessions)
+	const racers = 20
+	changes := make([]tokens.UserChange, racers)
+	for i := range changes {
+		changes[i] = t.everything(before.User, sessions)
+		changes[i].PasswordHash = hashOf(changes[i].Open.ID.String())
+	}
+	won := make([]bool, racers)
+	t.race(racers, func(i int, s Store) {
+		err := insist(func() (err error) {
+			won[i], err = s.ChangeUser(t.Context(), changes[i], newMark())
+			return err
+		})
+		if err != nil {
+			t.Errorf("ChangeUser: %v", err)
+		}
+	})
+	winner := slices.Index(won, true)
+	if winner < 0 || slices.Contains(won[winner+1:], true) {
+		t.Fatalf("not one winner: %v", won)
+	}
+	after := t.read(ann, sessions)
+	if after.User.Epoch != before.User.Epoch+1 || after.User.RowVersion != before.User.RowVersion+1 ||
+		after.Credentials.PasswordHash != changes[winner].PasswordHash || after.Live != 1 ||
+		after.Head.Seq != before.Head.Seq+3 {
+		t.Errorf("after one of %d changes was applied, the user is %+v", racers, after)
+	}
+	t.same(t.load(changes[winner].Open.ID)[0].Session, *changes[winner].Open, "the session that the winner opened")
+	for i, c := range changes {
+		if rows, _, err := t.store.LoadSessions(t.Context(), []auth.SessionID{c.Open.ID}); err != nil || (len(rows) > 0) != (i == winner) {
+			t.Errorf("racer %d left %d sessions, error %v", i, len(rows), err)
+		}
+	}
+}
