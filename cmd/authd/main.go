@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// What the process ends with. A supervisor may restart on exitFailure; exitUsage comes back with the
+// same settings every time.
+const (
+	exitOK      = 0
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+// process is the surroundings that a command works in.
+type process struct {
+	environ        []string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+}
+
+// commands is the whole command line.
+type commands struct {
+	Serve       serveCmd       `cmd:"" default:"withargs" help:"Run the service. This is what authd does without a command."`
+	Init        initCmd        `cmd:"" help:"Make the secrets of an installation in a folder, once."`
+	Healthcheck healthcheckCmd `cmd:"" help:"Ask the running service whether it can serve; exit 0 or 1."`
+	Version     versionCmd     `cmd:"" help:"Print the version, the commit and the Go release of this binary."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The first signal asks for a graceful stop and gives the signals back to the system, so the second
+	// one ends the process at once.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], process{os.Environ(), os.Stdin, os.Stdout, os.Stderr}))
+}
+
+// run is main without the process around it. Every error of every command is written here, once.
+func run(ctx context.Context, args []string, p process) int {
+	command, err := parse(args, p)
+	if command == nil && err == nil {
+		return exitOK // help was asked for and printed
+	}
+	if err == nil {
+		command.BindTo(ctx, (*context.Context)(nil))
+		err = command.Run(p)
+	}
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintln(p.stderr, "authd:", err)
+	if usage := (*usageError)(nil); errors.As(err, &usage) {
+		return exitUsage
+	}
+	return exitFailure
+}
+
+// usageError is the operator's to repair: a command line or a setting.
+type usageError struct{ error }
+
+func (e *usageError) Unwrap() error { return e.error }
+
+// parse reads the command line and the settings that its command knows. Both results are nil when
+// help was printed instead.
+func parse(args []string, p process) (*kong.Context, error) {
+	r := newReader(p.environ)
+	helped := false
+	parser, err := newParser(r, p, func(int) { helped = true })
+	if err != nil {
+		return nil, fmt.Errorf("the command line's own grammar: %w", err)
+	}
+	command, err := parser.Parse(args)
+	if helped {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, &usageError{fmt.Errorf("%w (authd --help lists what there is)", err)}
+	}
+	return command, r.finish(command)
+}
+
+func newParser(r *reader, p process, exit func(int)) (*kong.Kong, error) {
+	parser, err := kong.New(&commands{}, append(r.options(),
+		kong.Name("authd"),
+		kong.Description("Sign in, refresh, log out now: sessions and short-lived tokens over REST."),
+		kong.Writers(p.stdout, p.stderr),
+		kong.Exit(exit),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
+		kong.ValueFormatter(helpText),
+	)...)
+	if err != nil {
+		return nil, err
+	}
+	r.learn(parser.Model)
+	return parser, nil
+}

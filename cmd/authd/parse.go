@@ -1,0 +1,128 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/authd/authd/internal/auth"
+)
+
+// The parsers below turn one text into one value. What a value may be stands in its field's tags:
+// min and max are both included, words are the only texts taken, later are words of a later build.
+
+// unbuilt is the type of a setting whose part this build does not have. Taking it in silence would
+// let an operator believe in a protection that is not there.
+type unbuilt struct{}
+
+var errUnbuilt = errors.New("not in this build yet: leave it out")
+
+func parseUnbuilt(text string, _ *kong.Tag) (unbuilt, error) {
+	if text == "" {
+		return unbuilt{}, nil // asks for nothing
+	}
+	return unbuilt{}, errUnbuilt
+}
+
+// errEmpty refuses a name without a value: it is nearly always a template that found nothing, and an
+// empty database URL would otherwise start a new, empty SQLite file.
+var errEmpty = errors.New("set, but empty: leave it out for the default")
+
+func parseText(text string, tag *kong.Tag) (string, error) {
+	if text == "" {
+		return "", errEmpty
+	}
+	if words := strings.Fields(tag.Get("words")); len(words) > 0 && !slices.Contains(words, text) {
+		if slices.Contains(strings.Fields(tag.Get("later")), text) {
+			return "", fmt.Errorf("%s is %w", text, errUnbuilt)
+		}
+		return "", fmt.Errorf("%s: want %s", shown(text), strings.Join(words, " or "))
+	}
+	return text, nil
+}
+
+func parseSecret(text string, _ *kong.Tag) (auth.Secret, error) {
+	if text == "" {
+		return auth.Secret{}, errEmpty
+	}
+	return auth.NewSecret(text), nil
+}
+
+func parseList(text string, _ *kong.Tag) ([]string, error) {
+	if text == "" {
+		return nil, errEmpty
+	}
+	list := strings.Split(text, ",")
+	for i := range list {
+		list[i] = strings.TrimSpace(list[i])
+		if list[i] == "" {
+			return nil, fmt.Errorf("%s: a list by commas has an empty place", shown(text))
+		}
+		if slices.Contains(list[:i], list[i]) {
+			return nil, fmt.Errorf("%s: %s stands there twice", shown(text), shown(list[i]))
+		}
+	}
+	return list, nil
+}
+
+func parseDuration(text string, tag *kong.Tag) (time.Duration, error) {
+	least, most := durationOf(tag.Get("min")), durationOf(tag.Get("max"))
+	d, err := time.ParseDuration(text)
+	if err != nil || d < least || most > 0 && d > most {
+		return 0, fmt.Errorf("%s: want a duration %s", shown(text), limits(tag))
+	}
+	if d%time.Second != 0 {
+		// Tokens carry times in whole seconds: a part of one would be dropped in silence.
+		return 0, fmt.Errorf("%s: want whole seconds", shown(text))
+	}
+	return d, nil
+}
+
+// durationOf reads a limit of a tag. Zero stands for none; a tag that does not parse is found by the
+// test that reads every one of them.
+func durationOf(limit string) time.Duration {
+	d, _ := time.ParseDuration(limit)
+	return d
+}
+
+func parseInt(text string, tag *kong.Tag) (int, error) {
+	least, _ := strconv.Atoi(tag.Get("min"))
+	most, _ := strconv.Atoi(tag.Get("max"))
+	n, err := strconv.Atoi(text)
+	if err != nil || n < least || n > most {
+		return 0, fmt.Errorf("%s: want a whole number %s", shown(text), limits(tag))
+	}
+	return n, nil
+}
+
+func parseLevel(text string, tag *kong.Tag) (slog.Level, error) {
+	var level slog.Level
+	if _, err := parseText(text, tag); err != nil {
+		return level, err
+	}
+	return level, level.UnmarshalText([]byte(text))
+}
+
+// limits says what a number or a duration may be, for faults and for the table of settings.
+func limits(tag *kong.Tag) string {
+	least, most := tag.Get("min"), tag.Get("max")
+	if most == "" {
+		return "of at least " + least
+	}
+	return "from " + least + " to " + most
+}
+
+// shown quotes a value for a fault, escaped and cut: it may be anything, and ends on a terminal.
+func shown(text string) string {
+	const most = 40
+	if len(text) > most {
+		text = text[:most] + "…"
+	}
+	return strconv.Quote(text)
+}

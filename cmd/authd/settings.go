@@ -1,0 +1,100 @@
+package main
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/authd/authd/internal/auth"
+)
+
+// settings is everything that can be set. serve takes all of it, other commands the groups that they
+// need. A field is a flag by its name and AUTHD_ by the same name; its tags are what operators read in
+// --help and in docs/operations.md. An absent default is told by `otherwise`.
+type settings struct {
+	listenSettings
+	storeSettings
+	masterKeySettings
+	tokenSettings
+	passwordSettings
+	accountSettings
+	logSettings
+	unbuiltSettings
+}
+
+type listenSettings struct {
+	// Addr has a host and a port. An empty host listens on every address.
+	Addr string `default:"127.0.0.1:8080" help:"Address of the public listener, as HOST:PORT. The container image sets :8080."`
+}
+
+type storeSettings struct {
+	// DatabaseURL is PostgreSQL's. The zero value means SQLite in DataDir.
+	DatabaseURL     auth.Secret `placeholder:"URL" otherwise:"none: SQLite in the data folder" help:"PostgreSQL, as postgres://user@host/database."`
+	DatabaseURLFile string      `placeholder:"FILE" help:"File that holds the database URL."`
+	// DataDir is not looked at when there is a DatabaseURL.
+	DataDir string `default:"./authd-data" placeholder:"DIR" help:"Folder of the SQLite file, the master key and the admin token. PostgreSQL does not use it."`
+	// AutoMigrate is nil when it was not set: the store decides (migrates).
+	AutoMigrate *bool `otherwise:"SQLite true, PostgreSQL false" help:"Bring the schema up to date at start. Without it a wrong schema is refused, and authd migrate up repairs it."`
+}
+
+type masterKeySettings struct {
+	// MasterKey is one or more keys of 32 bytes in base64, by commas.
+	MasterKey     auth.Secret `placeholder:"BASE64" otherwise:"SQLite: made in the data folder; PostgreSQL: required" help:"32 bytes in base64 that seal every stored secret. Several by commas: the first seals, all open."`
+	MasterKeyFile string      `placeholder:"FILE" help:"File that holds the master key."`
+
+	masterKeys []auth.Secret // settled: 32 bytes each; none on SQLite when the data folder has it
+}
+
+type tokenSettings struct {
+	// Issuer is the iss of every token, exactly as given.
+	Issuer string `placeholder:"URL" otherwise:"http:// and the address when that is loopback, else required" help:"Absolute URL that tokens name as their issuer. Verifiers compare it letter by letter."`
+	// Audience is settled to the issuer when it was not set.
+	Audience []string `placeholder:"AUD" otherwise:"the issuer" help:"Who the access tokens are for. Several by commas."`
+
+	AccessTTL      time.Duration `default:"5m" min:"1s" max:"1h" help:"Life of an access token. Verifiers refuse more than an hour."`
+	RefreshIdleTTL time.Duration `default:"168h" min:"1s" help:"How long a session lives without a refresh."`
+	SessionTTL     time.Duration `default:"720h" min:"1s" help:"How long a session lives at all."`
+	RetryWindow    time.Duration `default:"60s" min:"1s" help:"How long a rotated refresh token may be shown again for the same successor. Must exceed the clients' own timeout."`
+	SigningAlg     string        `default:"ES256" words:"ES256" later:"EdDSA RS256" help:"Algorithm of the next signing key."`
+	JWKSMaxAge     time.Duration `default:"5m" min:"1s" max:"1h" help:"How long verifiers may keep the key set."`
+}
+
+type passwordSettings struct {
+	BcryptCost        int `default:"12" min:"10" max:"14" help:"Work of one password hash: each step doubles it."`
+	PasswordMinLength int `default:"8" min:"8" max:"64" help:"Fewest characters of a new password."`
+}
+
+type accountSettings struct {
+	Registration    string `default:"open" words:"open closed" help:"Whether POST /register takes new users."`
+	SessionsPerUser int    `default:"100" min:"1" max:"1000" help:"Live sessions a user may have. One more ends the one that was idle longest."`
+}
+
+type logSettings struct {
+	LogLevel slog.Level `default:"info" words:"debug info warn error" help:"The least level that is logged."`
+	// LogFormat is empty when it was not set: the terminal decides (newLogger).
+	LogFormat string `words:"json human" placeholder:"FORMAT" otherwise:"json, human on a terminal" help:"How log lines look, on standard error."`
+}
+
+// unbuiltSettings have their names, so that nobody believes to have set them.
+type unbuiltSettings struct {
+	AdminAddr       unbuilt `hidden:""`
+	AdminToken      unbuilt `hidden:""`
+	AdminTokenFile  unbuilt `hidden:""`
+	AdminHosts      unbuilt `hidden:""`
+	KeyRotation     unbuilt `hidden:""`
+	ThrottleAccount unbuilt `hidden:""`
+	ThrottleSource  unbuilt `hidden:""`
+	TrustedProxies  unbuilt `hidden:""`
+	CORSOrigins     unbuilt `hidden:""`
+	AuditRetention  unbuilt `hidden:""`
+}
+
+// helpText is what --help says of a flag: a setting names its variable and what holds without it.
+func helpText(value *kong.Value) string {
+	text := value.Help
+	if without := value.Tag.Get("otherwise"); without != "" {
+		text += " Default: " + without + "."
+	}
+	return text
+}
