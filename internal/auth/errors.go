@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"errors"
 	"time"
 )
@@ -45,10 +46,7 @@ type Error struct {
 
 // Error is for logs and tests; clients are shown Public alone.
 func (e *Error) Error() string {
-	text := e.Code
-	if text == "" {
-		text = e.Public
-	}
+	text := cmp.Or(e.Code, e.Public, "unnamed error")
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
 	}
@@ -61,7 +59,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // with a cause attached.
 func (e *Error) Is(target error) bool {
 	t, ok := target.(*Error)
-	return ok && t.Kind == e.Kind && t.Code == e.Code
+	return ok && t != nil && t.Kind == e.Kind && t.Code == e.Code
 }
 
 // Because returns a copy of e with cause attached.
