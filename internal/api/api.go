@@ -1,0 +1,119 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/authd/authd/internal/accounts"
+	"github.com/authd/authd/internal/auth"
+	"github.com/authd/authd/internal/tokens"
+)
+
+// Accounts is what the routes need of the users. Errors that a client may learn of are *auth.Error.
+type Accounts interface {
+	Register(ctx context.Context, username, password string, from tokens.Origin) (accounts.User, error)
+	Login(ctx context.Context, login accounts.Login) (tokens.Pair, error)
+	User(ctx context.Context, id auth.UserID) (accounts.User, error)
+}
+
+// Sessions is what the routes need of the tokens. Errors that a client may learn of are *auth.Error.
+type Sessions interface {
+	Refresh(ctx context.Context, refreshToken string, from tokens.Origin) (tokens.Pair, error)
+	LogOut(ctx context.Context, logOut tokens.LogOut) error
+	// Authenticate returns whom a live access token speaks for.
+	Authenticate(ctx context.Context, accessToken string) (tokens.Principal, error)
+}
+
+// Keys has the published key set, as it is sent, with a strong entity tag in its quotes. It is asked
+// at every fetch and answers from memory.
+type Keys interface {
+	JWKS() (body []byte, etag string)
+}
+
+// Config is all that the routes stand on. Every member is needed unless it says otherwise.
+type Config struct {
+	Accounts Accounts
+	Sessions Sessions
+	Keys     Keys
+
+	// JWKSMaxAge is how long caches may keep the key set. New keys wait for it before they sign.
+	JWKSMaxAge time.Duration
+	// Contract is openapi.yaml.
+	Contract []byte
+	// Ready returns nil if requests can be served, else what is missing: every *auth.Error in the
+	// error's tree adds its reasons, or its code, to the answer.
+	Ready func(context.Context) error
+	// Draining reports that the server is on its way out: no new requests should be sent here, though
+	// those that come are served. Nil means never.
+	Draining func() bool
+
+	Logger *slog.Logger
+	Now    func() time.Time // measures how long requests take; decides nothing
+	Random io.Reader        // makes request ids; safe for use by many goroutines
+}
+
+// api holds the handlers.
+type api struct {
+	Config
+	keysMaxAge  string // the Cache-Control of the key set
+	contractTag string
+}
+
+// A route is an operation of the contract.
+type route struct {
+	method, pattern string
+	handle          func(*exchange, *http.Request) error
+	quiet           bool // asked all day by machines: a success is of no interest to the log
+}
+
+func (a *api) routes() []route {
+	return []route{
+		{method: "POST", pattern: "/register", handle: a.register},
+		{method: "POST", pattern: "/login", handle: a.login},
+		{method: "POST", pattern: "/refresh", handle: a.refresh},
+		{method: "POST", pattern: "/logout", handle: a.logout},
+		{method: "GET", pattern: "/me", handle: a.me},
+		{method: "GET", pattern: "/.well-known/jwks.json", handle: a.jwks, quiet: true},
+		{method: "GET", pattern: "/livez", handle: livez, quiet: true},
+		{method: "GET", pattern: "/readyz", handle: a.readyz, quiet: true},
+		{method: "GET", pattern: "/openapi.yaml", handle: a.contract, quiet: true},
+		{method: "GET", pattern: "/", handle: about, quiet: true},
+	}
+}
+
+// New returns the handler of the public listener. It starts nothing.
+func New(c Config) (http.Handler, error) {
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
+	a := &api{Config: c, contractTag: entityTag(c.Contract),
+		keysMaxAge: fmt.Sprintf("public, max-age=%d", int64(c.JWKSMaxAge/time.Second))}
+	return &front{log: c.Logger, now: c.Now, random: c.Random, next: newRouter(a.routes())}, nil
+}
+
+func (c Config) validate() error {
+	var faults []error
+	need := func(name string, there bool) {
+		if !there {
+			faults = append(faults, errors.New(name+" is missing"))
+		}
+	}
+	need("Accounts", c.Accounts != nil)
+	need("Sessions", c.Sessions != nil)
+	need("Keys", c.Keys != nil)
+	need("JWKSMaxAge", c.JWKSMaxAge >= time.Second)
+	need("Contract", len(c.Contract) > 0)
+	need("Ready", c.Ready != nil)
+	need("Logger", c.Logger != nil)
+	need("Now", c.Now != nil)
+	need("Random", c.Random != nil)
+	if len(faults) > 0 {
+		return fmt.Errorf("configure the API: %w", errors.Join(faults...))
+	}
+	return nil
+}

@@ -1,0 +1,55 @@
+package api
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"strings"
+)
+
+func (a *api) jwks(x *exchange, r *http.Request) error {
+	keys, tag := a.Keys.JWKS()
+	// Scripts of every origin may read the keys: they are public, and no cookie or header of the
+	// caller's has a part in the answer.
+	x.Header().Set("Access-Control-Allow-Origin", "*")
+	sendDocument(x, r, "application/jwk-set+json", a.keysMaxAge, keys, tag)
+	return nil
+}
+
+func (a *api) contract(x *exchange, r *http.Request) error {
+	sendDocument(x, r, "application/yaml", "no-cache", a.Contract, a.contractTag)
+	return nil
+}
+
+// sendDocument answers with a text that is the same for everybody, or with 304 if the client's copy
+// is the same (RFC 9110, section 13.1.2).
+func sendDocument(x *exchange, r *http.Request, mediaType, caching string, text []byte, tag string) {
+	h := x.Header()
+	h.Set("Cache-Control", caching)
+	h.Set("ETag", tag)
+	for _, tags := range r.Header["If-None-Match"] {
+		if matches(tags, tag) {
+			x.WriteHeader(http.StatusNotModified)
+			return
+		}
+	}
+	x.send(http.StatusOK, mediaType, text)
+}
+
+// matches compares weakly, as If-None-Match does: a proxy that compresses marks the tag it passes on
+// as weak. Our tags have no comma in them, so a list can be cut at commas.
+func matches(tags, tag string) bool {
+	for candidate := range strings.SplitSeq(tags, ",") {
+		candidate = strings.Trim(candidate, " \t")
+		if candidate == "*" || strings.TrimPrefix(candidate, "W/") == tag {
+			return true
+		}
+	}
+	return false
+}
+
+// entityTag is a strong tag: it changes when a byte of text does.
+func entityTag(text []byte) string {
+	sum := sha256.Sum256(text)
+	return `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
+}

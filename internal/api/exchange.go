@@ -1,0 +1,57 @@
+package api
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/go-json-experiment/json"
+)
+
+// An exchange is one request's answer on its way out. It is the ResponseWriter of everything behind
+// the front, and remembers for the log what became of the request. One goroutine owns it.
+type exchange struct {
+	http.ResponseWriter
+	id     string // of the request, in the header, in problems and in the log
+	route  string // the pattern that matched; empty if none did
+	quiet  bool   // a success is of no interest to the log
+	status int    // 0 until the head is written
+	code   string // of the problem, if the answer is one
+	cause  error  // for the log alone
+	stack  []byte // of a panic
+}
+
+func (x *exchange) WriteHeader(status int) {
+	if x.status == 0 {
+		x.status = status
+	}
+	x.ResponseWriter.WriteHeader(status)
+}
+
+func (x *exchange) Write(b []byte) (int, error) {
+	if x.status == 0 {
+		x.status = http.StatusOK
+	}
+	return x.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
+
+// send writes a whole answer. A client that hung up is no error of ours, so there is none to return.
+func (x *exchange) send(status int, mediaType string, body []byte) {
+	h := x.Header()
+	h.Set("Content-Type", mediaType)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	x.WriteHeader(status)
+	_, _ = x.Write(body)
+}
+
+// sendJSON writes value, which is one of the wire types.
+func (x *exchange) sendJSON(status int, value any) error {
+	body, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	x.send(status, mediaJSON, body)
+	return nil
+}

@@ -1,0 +1,110 @@
+package api
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json"
+)
+
+// A call is a request in the words that tests need.
+type call struct {
+	method string
+	path   string // as it stands in the request line, with a query
+	body   string
+	header http.Header // on top of a JSON content type, if there is a body; an empty value deletes
+}
+
+func get(path string) call { return call{method: http.MethodGet, path: path} }
+
+func post(path, body string) call { return call{method: http.MethodPost, path: path, body: body} }
+
+// with adds a header; with an empty value the header is left out.
+func (c call) with(name, value string) call {
+	c.header = c.header.Clone()
+	if c.header == nil {
+		c.header = http.Header{}
+	}
+	c.header.Add(name, value)
+	return c
+}
+
+func (c call) bearing(token string) call { return c.with("Authorization", "Bearer "+token) }
+
+func (c call) request(t testing.TB) *http.Request {
+	t.Helper()
+	r := httptest.NewRequest(c.method, c.path, strings.NewReader(c.body)).WithContext(t.Context())
+	if c.body != "" {
+		r.Header.Set("Content-Type", mediaJSON)
+	}
+	for name, values := range c.header {
+		if len(values) == 1 && values[0] == "" {
+			r.Header.Del(name)
+			continue
+		}
+		r.Header[http.CanonicalHeaderKey(name)] = values
+	}
+	return r
+}
+
+// An answer is what came back.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// do sends c through handler and holds the exchange to the contract.
+func do(t testing.TB, handler http.Handler, c call) answer {
+	t.Helper()
+	return exchangeOver(t, handler, c.request(t), []byte(c.body))
+}
+
+func exchangeOver(t testing.TB, handler http.Handler, r *http.Request, sent []byte) answer {
+	t.Helper()
+	recorder := httptest.NewRecorder()
+	handler.ServeHTTP(recorder, r)
+	response := recorder.Result()
+	response.Request = r
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Method == http.MethodHead {
+		body = nil // net/http drops it, the recorder does not
+	}
+	mustContract(t).check(t, r, sent, response, body)
+	return answer{response.StatusCode, response.Header, body}
+}
+
+// problem returns the body as a problem, and fails if it is none of this status and code.
+func (a answer) problem(t testing.TB, status int, code string) problem {
+	t.Helper()
+	var p problem
+	if err := json.Unmarshal(a.body, &p); err != nil {
+		t.Fatalf("got %d %s, want a problem: %v", a.status, a.body, err)
+	}
+	if a.status != status || p.Status != status || p.Code != code {
+		t.Errorf("got %d with %s, want %d %s", a.status, a.body, status, code)
+	}
+	return p
+}
+
+// into reads the body of a success.
+func (a answer) into(t testing.TB, status int, value any) {
+	t.Helper()
+	if a.status != status {
+		t.Fatalf("got %d with %s, want %d", a.status, a.body, status)
+	}
+	if err := json.Unmarshal(a.body, value, json.RejectUnknownMembers(true)); err != nil {
+		t.Fatalf("%v: %s", err, a.body)
+	}
+}
+
+func unmarshalAny(body []byte, value *any) error {
+	return json.UnmarshalRead(bytes.NewReader(body), value)
+}

@@ -1,0 +1,92 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/authd/authd/internal/accounts"
+	"github.com/authd/authd/internal/auth"
+	"github.com/authd/authd/internal/tokens"
+)
+
+// broken stands for services of which every method fails in one way, or panics: what real ones do too
+// rarely to wait for.
+type broken struct {
+	err    error
+	thrown any
+}
+
+func (b broken) fail() error {
+	if b.thrown != nil {
+		panic(b.thrown)
+	}
+	return b.err
+}
+
+func (b broken) Register(context.Context, string, string, tokens.Origin) (accounts.User, error) {
+	return accounts.User{}, b.fail()
+}
+
+func (b broken) Login(context.Context, accounts.Login) (tokens.Pair, error) {
+	return tokens.Pair{}, b.fail()
+}
+
+func (b broken) User(context.Context, auth.UserID) (accounts.User, error) {
+	return accounts.User{}, b.fail()
+}
+
+func (b broken) Refresh(context.Context, string, tokens.Origin) (tokens.Pair, error) {
+	return tokens.Pair{}, b.fail()
+}
+
+func (b broken) LogOut(context.Context, tokens.LogOut) error { return b.fail() }
+
+func (b broken) Authenticate(context.Context, string) (tokens.Principal, error) {
+	return tokens.Principal{}, b.fail()
+}
+
+func (b broken) JWKS() ([]byte, string) {
+	_ = b.fail()
+	return []byte(`{"keys":[]}`), `"none"`
+}
+
+// brokenHandler serves services that are broken like b, and returns their log.
+func brokenHandler(t testing.TB, b broken) (http.Handler, *logged) {
+	t.Helper()
+	log := &logged{}
+	handler, err := New(Config{Accounts: b, Sessions: b, Keys: b, JWKSMaxAge: 5 * time.Minute,
+		Contract: mustContract(t).text, Ready: func(context.Context) error { return b.fail() },
+		Logger: log.logger(), Now: time.Now, Random: rand.Reader})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return handler, log
+}
+
+// logged is a log in memory.
+type logged struct {
+	mu   sync.Mutex
+	text bytes.Buffer // guarded by mu
+}
+
+func (l *logged) logger() *slog.Logger {
+	return slog.New(slog.NewJSONHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+func (l *logged) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}

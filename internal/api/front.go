@@ -1,0 +1,124 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+)
+
+// front is what every request passes before it is routed and every answer after: the request's id, the
+// headers that all answers have, the log's line, and the net under a panic.
+type front struct {
+	log    *slog.Logger
+	now    func() time.Time
+	random io.Reader
+	next   http.Handler
+}
+
+func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	started := f.now()
+	x := &exchange{ResponseWriter: w}
+	defer func() { f.finish(x, r, started, recover()) }()
+
+	id, err := requestID(r, f.random)
+	x.id = id
+	setCommonHeaders(x.Header(), id)
+	if err == nil {
+		err = refuseAmbiguous(r)
+	}
+	if err != nil {
+		writeError(x, r, err)
+		return
+	}
+	f.next.ServeHTTP(x, r)
+}
+
+// setCommonHeaders starts every answer. Nothing is to be stored unless a handler says otherwise: an
+// answer that somebody forgot about is then private, not public. Answers are data, so a browser that
+// is made to show one must run, frame and guess nothing.
+func setCommonHeaders(h http.Header, id string) {
+	h.Set("X-Request-Id", id)
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Referrer-Policy", "no-referrer")
+}
+
+// finish turns a panic into an answer and writes the log's line (F23, H7).
+func (f *front) finish(x *exchange, r *http.Request, started time.Time, thrown any) {
+	begun := x.status != 0
+	if thrown != nil {
+		x.stack = debug.Stack()
+		cause := panicError{thrown}
+		if begun {
+			x.cause, x.code = cause, codeInternal
+		} else {
+			writeError(x, r, cause)
+		}
+	}
+	f.logRequest(x, r, f.now().Sub(started))
+	if thrown != nil && begun {
+		// Half an answer is out and cannot be taken back. Cutting the connection is the one way left
+		// to tell the client that it is not whole.
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// logRequest writes the one line a request gets: who asked what is the audit's to say. The path, the
+// query and the headers stay out, because tokens end up in all of them (I1, I2, B24).
+func (f *front) logRequest(x *exchange, r *http.Request, took time.Duration) {
+	ctx := context.WithoutCancel(r.Context())
+	level := levelOf(x, r)
+	if !f.log.Enabled(ctx, level) {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("method", knownMethod(r.Method)),
+		slog.String("route", x.route),
+		slog.Int("status", x.status),
+		slog.Duration("duration", took),
+		slog.String("request_id", x.id),
+	}
+	if x.code != "" {
+		attrs = append(attrs, slog.String("code", x.code))
+	}
+	if x.cause != nil && (x.status >= http.StatusInternalServerError || x.stack != nil) {
+		attrs = append(attrs, slog.String("error", x.cause.Error()))
+	}
+	if x.stack != nil {
+		attrs = append(attrs, slog.String("stack", string(x.stack)))
+	}
+	f.log.LogAttrs(ctx, level, "request", attrs...)
+}
+
+// levelOf keeps what nobody reads (probes, key fetches) below what somebody may, and that below what
+// somebody must.
+func levelOf(x *exchange, r *http.Request) slog.Level {
+	switch {
+	case x.stack != nil:
+		return slog.LevelError
+	case r.Context().Err() != nil && errors.Is(x.cause, context.Canceled):
+		return slog.LevelInfo // the client hung up
+	case x.status == http.StatusServiceUnavailable:
+		return slog.LevelWarn
+	case x.status >= http.StatusInternalServerError:
+		return slog.LevelError
+	case x.quiet && x.status < http.StatusBadRequest:
+		return slog.LevelDebug
+	}
+	return slog.LevelInfo
+}
+
+// knownMethod keeps a client from writing words of its own into the log (F25) or a metric (I4).
+func knownMethod(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
+		http.MethodDelete, http.MethodOptions, http.MethodConnect, http.MethodTrace:
+		return method
+	}
+	return "other"
+}

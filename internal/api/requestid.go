@@ -1,0 +1,41 @@
+package api
+
+import (
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net/http"
+)
+
+// maxRequestID bounds what a client may write into the log.
+const maxRequestID = 64
+
+// requestID takes the id that the client or a proxy gave the request, so that one id follows it through
+// a whole system, or makes one. A foreign id of another form could break a log's line or a terminal
+// (F25), so it is replaced, not repaired. On error the id is a fixed word: the answer needs one.
+func requestID(r *http.Request, random io.Reader) (string, error) {
+	if ids := r.Header["X-Request-Id"]; len(ids) == 1 && validRequestID(ids[0]) {
+		return ids[0], nil
+	}
+	var b [16]byte
+	if _, err := io.ReadFull(random, b[:]); err != nil {
+		return "none", fmt.Errorf("make a request id: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(b[:]), nil
+}
+
+func validRequestID(id string) bool {
+	if id == "" || len(id) > maxRequestID {
+		return false
+	}
+	for _, c := range []byte(id) {
+		if !isLetterOrDigit(c) && c != '.' && c != '_' && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+func isLetterOrDigit(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+}
