@@ -142,7 +142,7 @@ func TestBothFormsOfAnIDComeBackAsTheSame(t *testing.T) {
 	})
 }
 
-// B13: an id has one spelling in each form, upper-case hexadecimal apart, and nothing else is an id.
+// An id has one spelling in each form, upper-case hexadecimal apart, and nothing else is an id.
 func TestWhatIsNotAnIDIsRefusedWithoutRepeatingIt(t *testing.T) {
 	t.Parallel()
 	const good = "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"

@@ -3,19 +3,20 @@ package auth
 import (
 	"fmt"
 	"log/slog"
+	"unique"
 )
 
 // redacted is what a Secret shows of itself.
 const redacted = "[redacted]"
 
 // Secret is text that must not be seen: whatever prints, logs or marshals it writes [redacted].
-// Reveal is the one way to the text, and easy to search for. Two secrets are never compared with ==,
-// which would look at where the texts are and not at what they say.
+// Reveal is the one way to the text, and easy to search for.
 type Secret struct {
-	// A pointer, because the methods below are not always asked: package fmt calls none on a field
-	// that is not exported, nor for a verb in the wrong place such as %w, and prints what it finds
-	// by reflection. Of a pointer this deep it prints the address.
-	text *string
+	// A handle, which is a pointer inside, because the methods below are not always asked: package
+	// fmt calls none on a field that is not exported, nor for a verb in the wrong place such as %w,
+	// and prints what it finds by reflection. Of a handle that is an address. A bare pointer would
+	// hide as much, and make two secrets of the same text unequal.
+	text unique.Handle[string]
 }
 
 // NewSecret hides text.
@@ -23,19 +24,19 @@ func NewSecret(text string) Secret {
 	if text == "" {
 		return Secret{}
 	}
-	return Secret{&text}
+	return Secret{unique.Make(text)}
 }
 
 // Reveal returns the text.
 func (s Secret) Reveal() string {
-	if s.text == nil {
+	if s.IsZero() {
 		return ""
 	}
-	return *s.text
+	return s.text.Value()
 }
 
 // IsZero reports whether the text is empty.
-func (s Secret) IsZero() bool { return s.text == nil }
+func (s Secret) IsZero() bool { return s == Secret{} }
 
 // Format is asked by every verb of package fmt, %#v and %x included, before anything else.
 func (Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }

@@ -149,6 +149,16 @@ func TestNoEncoderWritesASecret(t *testing.T) {
 	}
 }
 
+func TestSecretsAreEqualWhenTheirTextsAre(t *testing.T) {
+	t.Parallel()
+	if auth.NewSecret(hidden) != auth.NewSecret(strings.Clone(hidden)) {
+		t.Error("two secrets of the same text differ")
+	}
+	if auth.NewSecret(hidden) == auth.NewSecret(hidden+"!") || auth.NewSecret(hidden) == (auth.Secret{}) {
+		t.Error("two secrets of different texts are equal")
+	}
+}
+
 func TestRevealIsTheOneWayToTheText(t *testing.T) {
 	t.Parallel()
 	if got := auth.NewSecret(hidden).Reveal(); got != hidden {
