@@ -32,6 +32,7 @@ const sidewaysFrom, sidewaysTo = "internal/accounts", "internal/tokens"
 
 // testSupport is for tests alone. What it may import depends on what it tests, so it has no floor.
 var testSupport = []string{
+	"internal/store/everystore",
 	"internal/store/pgtest",
 	"internal/store/pgtest/withpg",
 	"internal/store/storetest",
@@ -44,6 +45,8 @@ var keepers = map[string][]string{
 	jwx: {"internal/tokens"},
 	// A domain that knows status codes and headers ends up deciding by them.
 	"net/http": {"internal/api", "internal/console", "cmd/authd"},
+	// Its helpers belong into _test.go files, or into a package of test support.
+	"testing": {"tests"},
 }
 
 // pkg is what the rules look at: imports of the package, and of its tests.
@@ -122,6 +125,7 @@ func TestTheFloorsTestSeesEachBreach(t *testing.T) {
 		{"tokens may use jwx", pkg{"internal/tokens", []string{"github.com/lestrrat-go/jwx/v3/jwk"}, nil}, ""},
 		{"HTTP is kept at the edge", pkg{"internal/accounts", []string{"net/http/httptrace"}, nil}, "only internal/api"},
 		{"a name that begins alike is another", pkg{"internal/tokens", []string{"net/httpx"}, nil}, ""},
+		{"test helpers do not ship", pkg{"internal/tokens", []string{"testing/quick"}, nil}, "only tests"},
 		{"test support does not ship", pkg{"cmd/authd", []string{own("internal/store/pgtest")}, nil}, "only tests"},
 		{"tests may use test support", pkg{"cmd/authd", nil, []string{own("internal/store/pgtest")}}, ""},
 		{"tests may look up", pkg{"internal/tokens", nil, []string{own("internal/store/sqlite"), "net/http"}}, ""},
