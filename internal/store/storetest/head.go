@@ -27,7 +27,7 @@ func headOnce(t *trial) {
 		}
 	})
 	entries, head := t.entries(0)
-	t.same(entries, nil, "the entries of a new feed")
+	t.same(entries, []revocation.Entry(nil), "the entries of a new feed")
 	if head.FeedID == "" || head.Seq != 0 || head.MaxTTL != maxTTL || head.JWKSMaxAge != jwksMaxAge {
 		t.Errorf("the new head is %+v", head)
 	}

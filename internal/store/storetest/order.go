@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,7 +26,7 @@ const (
 
 // crowd writes to the feed from both handles at once: every writer ends two sessions at a time and
 // raises the epoch of a user of its own. It returns what each wrote, in its own order.
-func (t *trial) crowd(done func()) [][]revocation.Kill {
+func (t *trial) crowd() [][]revocation.Kill {
 	t.Helper()
 	users := make([]accounts.User, writers)
 	sessions := make([][]tokens.Session, writers)
@@ -50,47 +51,29 @@ func (t *trial) crowd(done func()) [][]revocation.Kill {
 			}
 		}
 	})
-	done()
 	return wrote
 }
 
 // A serial number is taken before the commit, so a higher one can be seen first; whoever reads then and
 // moves on never sees the lower one. Here the head orders both.
 func followerMissesNothing(t *trial) {
+	f := follower{trial: t}
 	var over atomic.Bool
-	followed := make(chan []revocation.Entry)
-	go func() {
-		var seen []revocation.Entry
-		defer func() { followed <- seen }()
-		var asOf time.Time
-		for last := false; !last; {
-			last = over.Load() // read before the feed: the last look comes after the last write
-			entries, head, err := t.feed(t.Context(), int64(len(seen)))
-			if err != nil {
-				t.Errorf("read the feed: %v", err)
-				return
-			}
-			for _, e := range entries {
-				if want := int64(len(seen) + 1); e.Seq != want {
-					t.Errorf("a follower that has read to %d sees seq %d next", want-1, e.Seq)
-					return
-				}
-				seen = append(seen, e)
-			}
-			if head.Seq != int64(len(seen)) || (len(entries) > 0 && head.Mark != entries[len(entries)-1].Mark) {
-				t.Errorf("the head has seq %d and mark %#x, its entries end at %d", head.Seq, head.Mark, len(seen))
-				return
-			}
-			if head.AsOf.Before(asOf) {
-				t.Errorf("as_of went back from %v to %v", asOf, head.AsOf)
-			}
-			asOf = head.AsOf
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		for last := false; !last && f.look(); {
+			last = over.Load() // the next look comes after the last write
 		}
-	}()
-	wrote := t.crowd(func() { over.Store(true) })
-	seen := <-followed
+		f.look()
+	})
+	defer reading.Wait()
+	defer over.Store(true)
+	wrote := t.crowd()
+	over.Store(true)
+	reading.Wait()
+
 	final, _ := t.entries(0)
-	t.same(seen, final, "what the follower saw, against the feed at the end")
+	t.same(f.seen, final, "what the follower saw, against the feed at the end")
 	for _, own := range wrote {
 		var got []revocation.Kill
 		for _, e := range final {
@@ -102,10 +85,42 @@ func followerMissesNothing(t *trial) {
 	}
 }
 
+// follower reads the feed from where it is, as an instance does that polls its store.
+type follower struct {
+	*trial
+	seen []revocation.Entry
+	asOf time.Time
+}
+
+// look reads on, and says whether there is any sense in looking again.
+func (f *follower) look() bool {
+	entries, head, err := f.feed(f.Context(), int64(len(f.seen)))
+	if err != nil {
+		f.Errorf("read the feed: %v", err)
+		return false
+	}
+	for _, e := range entries {
+		if want := int64(len(f.seen) + 1); e.Seq != want {
+			f.Errorf("a follower that has read to %d sees seq %d next", want-1, e.Seq)
+			return false
+		}
+		f.seen = append(f.seen, e)
+	}
+	if n := len(f.seen); head.Seq != int64(n) || (n > 0 && head.Mark != f.seen[n-1].Mark) {
+		f.Errorf("the head has seq %d and mark %#x, its entries end at %d", head.Seq, head.Mark, n)
+		return false
+	}
+	if head.AsOf.Before(f.asOf) {
+		f.Errorf("as_of went back from %v to %v", f.asOf, head.AsOf)
+	}
+	f.asOf = head.AsOf
+	return true
+}
+
 // Each clock is read while its transaction holds the head, after the one before let go of it. Read any
 // earlier, it would be older than tokens that were signed while the transaction waited.
 func untilInOrder(t *trial) {
-	t.crowd(func() {})
+	t.crowd()
 	entries, _ := t.entries(0)
 	for i := 1; i < len(entries); i++ {
 		if entries[i].Until.Before(entries[i-1].Until) {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/authd/authd/internal/audit"
 	"github.com/authd/authd/internal/auth"
+	"github.com/authd/authd/internal/revocation"
 	"github.com/authd/authd/internal/tokens"
 )
 
@@ -155,6 +156,6 @@ func emptyBatches(t *trial) {
 	}
 	t.must(t.store.AddKeyring(t.Context(), nil, nil), "AddKeyring of none")
 	entries, head := t.entries(0)
-	t.same(entries, nil, "the feed after empty batches")
+	t.same(entries, []revocation.Entry(nil), "the feed after empty batches")
 	t.same(pinned(head), pinned(before), "the head after empty batches")
 }
