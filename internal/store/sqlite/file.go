@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -35,20 +36,21 @@ func Exists(path string) (bool, error) {
 }
 
 // source is what the driver opens. The settings hold for one connection, so each one gets them.
-func source(path string, more ...string) string {
-	settings := append([]string{
-		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
-		"foreign_keys(on)",
-		"synchronous(full)",            // an acknowledged commit survives a power cut
-		"temp_store(memory)",           // the root file system may be read-only
-		"journal_size_limit(67108864)", // a log that a long backup made grow gives its space back
-	}, more...)
-	return uri(path, url.Values{
-		"mode":    {"rw"},        // never makes a file: claim does
+func source(path string, query url.Values, more ...string) string {
+	q := url.Values{
+		"mode":    {"rw"},        // never makes a file
 		"_txlock": {"immediate"}, // for goose; our own transactions say it themselves
 		"_dqs":    {"0"},         // "x" names a column, and is no string if there is none
-		"_pragma": settings,
-	})
+		"_pragma": append([]string{
+			fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
+			"foreign_keys(on)",
+			"synchronous(full)",            // an acknowledged commit survives a power cut
+			"temp_store(memory)",           // the root file system may be read-only
+			"journal_size_limit(67108864)", // a log that a long backup made grow gives its space back
+		}, more...),
+	}
+	maps.Copy(q, query)
+	return uri(path, q)
 }
 
 // uri names the file so that no character of its path means anything to SQLite or the driver.
@@ -58,34 +60,6 @@ func uri(path string, query url.Values) string {
 		path = "/" + path // a drive letter
 	}
 	return "file://" + (&url.URL{Path: path}).EscapedPath() + "?" + query.Encode()
-}
-
-// claim makes the file if there is none, and makes sure that it is ours and has a write-ahead log. It
-// is safe when several do it at once.
-func claim(ctx context.Context, path string) error {
-	exists, err := Exists(path)
-	if err != nil {
-		return err
-	}
-	query := url.Values{"_pragma": {fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds())}, "mode": {"rw"}}
-	if !exists {
-		model, err := modelFile(filepath.Dir(path))
-		if err != nil {
-			return err
-		}
-		defer os.Remove(model)
-		query.Set("mode", "rwc")
-		query.Set("modeof", model)
-	}
-	db, err := open(uri(path, query))
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	if err := mark(ctx, db); err != nil {
-		return err
-	}
-	return useLog(ctx, db)
 }
 
 // modelFile makes an empty file of mode 0600 for SQLite to take the mode of the database from. To make
@@ -104,25 +78,35 @@ func open(source string) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := sql.OpenDB(connector)
-	db.SetMaxOpenConns(1)
-	return db, nil
+	return sql.OpenDB(connector), nil
 }
 
-// mark writes the application id into an empty file, and refuses one that is not empty and not ours.
-func mark(ctx context.Context, db *sql.DB) error {
-	conn, err := db.Conn(ctx)
-	if err != nil {
+// claim makes sure that the file is ours and has a write-ahead log. It is safe when several do it at
+// once, and writes nothing to a file that is settled.
+func claim(ctx context.Context, l *link) error {
+	if err := mark(ctx, l); err != nil {
 		return err
 	}
-	l := newLink(conn)
-	defer l.close()
-	found, err := one(ctx, l, selectFileFormat, scanInt)
-	if err != nil || found == applicationID {
+	return useLog(ctx, l)
+}
+
+// selectApplicationID reads the header of the file and nothing else.
+const selectApplicationID = `
+select application_id
+  from pragma_application_id`
+
+// countObjects reads the schema table, which is small.
+const countObjects = `
+select count(*)
+  from sqlite_schema`
+
+// mark writes the application id into an empty file, and refuses one that is not empty and not ours.
+func mark(ctx context.Context, l *link) error {
+	if found, err := one(ctx, l, selectApplicationID, scanInt); err != nil || found == applicationID {
 		return err
 	}
 	return l.transact(ctx, "begin immediate", func(ctx context.Context, l *link) error {
-		found, err := one(ctx, l, selectFileFormat, scanInt)
+		found, err := one(ctx, l, selectApplicationID, scanInt)
 		if err != nil || found == applicationID {
 			return err
 		}
@@ -138,30 +122,21 @@ func mark(ctx context.Context, db *sql.DB) error {
 	})
 }
 
-// countObjects reads the schema table, which is small.
-const countObjects = `
-select count(*)
-  from sqlite_schema`
-
 // useLog turns write-ahead logging on, which stays with the file. The change wants the file for itself
-// and is refused, without a wait, when another process wants the same: SQLite sees a deadlock there.
-func useLog(ctx context.Context, db *sql.DB) error {
+// and is refused, without a wait, when another connection wants the same: SQLite sees a deadlock there.
+func useLog(ctx context.Context, l *link) error {
+	mode, err := one(ctx, l, "pragma journal_mode", scanText)
 	const pause = 10 * time.Millisecond
-	for waited := time.Duration(0); ; waited += pause {
-		var mode string
-		err := db.QueryRowContext(ctx, "pragma journal_mode = wal").Scan(&mode)
-		switch {
-		case err == nil && mode == "wal":
-			return nil
-		case err == nil:
-			return fmt.Errorf("this file system cannot hold a write-ahead log (journal mode %q)", mode)
-		case !isBusy(err) || waited >= busyTimeout:
-			return err
+	for waited := time.Duration(0); err == nil && mode != "wal"; waited += pause {
+		mode, err = one(ctx, l, "pragma journal_mode = wal", scanText)
+		if !isBusy(err) || waited >= busyTimeout {
+			break
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause):
-		}
+		mode, err = "", nil
+		time.Sleep(pause)
 	}
+	if err == nil && mode != "wal" {
+		return fmt.Errorf("this file system cannot hold a write-ahead log: the journal's mode stays %q", mode)
+	}
+	return err
 }

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"sync"
@@ -17,6 +18,7 @@ import (
 type link struct {
 	conn     *sql.Conn
 	prepared map[string]*sql.Stmt // :: text → statement, made at first use
+	spoiled  bool                 // a transaction may still be open on it
 }
 
 func newLink(conn *sql.Conn) *link {
@@ -63,8 +65,10 @@ func (l *link) transact(ctx context.Context, begin string, do func(context.Conte
 	committed := false
 	defer func() {
 		if !committed {
-			// After a full disk SQLite has rolled back by itself, and says so here.
-			_, _ = l.exec(ctx, "rollback")
+			// SQLite rolls back by itself when a disk is full, and then fails here. It is not worth
+			// telling that apart from a rollback that did not happen.
+			_, err := l.exec(ctx, "rollback")
+			l.spoiled = err != nil
 		}
 	}()
 	if err := do(ctx, l); err != nil {
@@ -120,6 +124,11 @@ func scanInt(r row) (n int64, err error) {
 	return n, err
 }
 
+func scanText(r row) (text string, err error) {
+	err = r.Scan(&text)
+	return text, err
+}
+
 // pool lends links, each to one user at a time.
 type pool struct {
 	db    *sql.DB
@@ -155,7 +164,7 @@ func (p *pool) with(ctx context.Context, doing string, do func(context.Context, 
 		if !open {
 			return fmt.Errorf("%s: %w", doing, auth.ErrUnavailable.Because(errClosed))
 		}
-		defer func() { p.links <- l }()
+		defer func() { p.links <- l.orNil() }()
 		if err := p.use(context.WithoutCancel(ctx), &l, do); err != nil {
 			return fmt.Errorf("%s: %w", doing, mapped(err))
 		}
@@ -172,6 +181,15 @@ func (p *pool) use(ctx context.Context, l **link, do func(context.Context, *link
 		*l = newLink(conn)
 	}
 	return do(ctx, *l)
+}
+
+// orNil is what goes back into the pool: a spoiled link makes room for a new one.
+func (l *link) orNil() *link {
+	if l == nil || !l.spoiled {
+		return l
+	}
+	_ = l.conn.Raw(func(any) error { return driver.ErrBadConn }) // package sql closes it, instead of keeping it
+	return nil
 }
 
 // close waits until every link is back.

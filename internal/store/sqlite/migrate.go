@@ -70,10 +70,11 @@ func (s *Store) Migrate(ctx context.Context) error {
 
 // up applies what is missing, on a connection of its own that is gone afterwards.
 func (s *Store) up(ctx context.Context) (err error) {
-	db, err := open(source(s.path))
+	db, err := open(source(s.path, nil))
 	if err != nil {
 		return err
 	}
+	db.SetMaxOpenConns(1)
 	defer func() { err = errors.Join(err, db.Close()) }()
 	if err := makeVersionTable(ctx, db); err != nil {
 		return err

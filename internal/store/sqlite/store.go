@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -43,17 +45,37 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	if err := claim(ctx, path); err != nil {
+	s := &Store{path: path, now: c.Now}
+	if err := s.open(ctx); err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, mapped(err))
 	}
-	s := &Store{path: path, now: c.Now}
-	if s.writer, err = newPool(source(path), 1); err != nil {
-		return nil, fmt.Errorf("open database %s: %w", path, err)
-	}
-	if s.reader, err = newPool(source(path, "query_only(on)"), readers); err != nil {
-		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), s.writer.close())
-	}
 	return s, nil
+}
+
+func (s *Store) open(ctx context.Context) (err error) {
+	exists, err := Exists(s.path)
+	if err != nil {
+		return err
+	}
+	create := url.Values{}
+	if !exists {
+		model, err := modelFile(filepath.Dir(s.path))
+		if err != nil {
+			return err
+		}
+		defer os.Remove(model)
+		create = url.Values{"mode": {"rwc"}, "modeof": {model}}
+	}
+	if s.writer, err = newPool(source(s.path, create), 1); err != nil {
+		return err
+	}
+	if s.reader, err = newPool(source(s.path, nil, "query_only(on)"), readers); err != nil {
+		return errors.Join(err, s.writer.close())
+	}
+	if err := s.writer.with(ctx, "claim the file", claim); err != nil {
+		return errors.Join(err, s.Close())
+	}
+	return nil
 }
 
 // Close waits for what is running. The writer goes last: the last connection to leave moves what is in
@@ -67,7 +89,7 @@ func (s *Store) Close() error {
 func (s *Store) Clock(ctx context.Context) (time.Time, error) {
 	clock := s.clock()
 	err := s.read(ctx, "read the clock", func(ctx context.Context, l *link) error {
-		_, err := one(ctx, l, selectFileFormat, scanInt)
+		_, err := one(ctx, l, selectApplicationID, scanInt)
 		return err
 	})
 	return clock, err
@@ -78,11 +100,6 @@ func (s *Store) Clock(ctx context.Context) (time.Time, error) {
 // Every load reads it before its rows: a decision is then never dated later than the state that it was
 // made on.
 func (s *Store) clock() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
-
-// selectFileFormat reads the header of the file and nothing else.
-const selectFileFormat = `
-select application_id
-  from pragma_application_id`
 
 // write runs do in a transaction that holds the write lock from its first statement on, so do may read
 // and then write what it read about. An error, and a panic, roll back.
