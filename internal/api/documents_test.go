@@ -71,7 +71,7 @@ func TestADrainingServerIsAliveAndServesButIsNotReady(t *testing.T) { // H2
 	draining := false
 	b := broken{}
 	handler, err := New(Config{Accounts: b, Sessions: b, Keys: b, JWKSMaxAge: time.Minute, Contract: []byte("x"),
-		Ready: func(context.Context) error { return nil }, Draining: func() bool { return draining },
+		Ready: b.ready, Draining: func() bool { return draining },
 		Logger: new(logged).logger(), Now: time.Now, Random: rand.Reader})
 	if err != nil {
 		t.Fatal(err)

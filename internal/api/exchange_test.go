@@ -17,6 +17,7 @@ type call struct {
 	path   string // as it stands in the request line, with a query
 	body   string
 	header http.Header // on top of a JSON content type, if there is a body; an empty value deletes
+	peer   string      // the connection's other end; empty: one of httptest's
 }
 
 func get(path string) call { return call{method: http.MethodGet, path: path} }
@@ -35,9 +36,17 @@ func (c call) with(name, value string) call {
 
 func (c call) bearing(token string) call { return c.with("Authorization", "Bearer "+token) }
 
+func (c call) from(peer string) call {
+	c.peer = peer
+	return c
+}
+
 func (c call) request(t testing.TB) *http.Request {
 	t.Helper()
 	r := httptest.NewRequest(c.method, c.path, strings.NewReader(c.body)).WithContext(t.Context())
+	if c.peer != "" {
+		r.RemoteAddr = c.peer
+	}
 	if c.body != "" {
 		r.Header.Set("Content-Type", mediaJSON)
 	}
@@ -61,11 +70,7 @@ type answer struct {
 // do sends c through handler and holds the exchange to the contract.
 func do(t testing.TB, handler http.Handler, c call) answer {
 	t.Helper()
-	return exchangeOver(t, handler, c.request(t), []byte(c.body))
-}
-
-func exchangeOver(t testing.TB, handler http.Handler, r *http.Request, sent []byte) answer {
-	t.Helper()
+	r := c.request(t)
 	recorder := httptest.NewRecorder()
 	handler.ServeHTTP(recorder, r)
 	response := recorder.Result()
@@ -77,7 +82,7 @@ func exchangeOver(t testing.TB, handler http.Handler, r *http.Request, sent []by
 	if r.Method == http.MethodHead {
 		body = nil // net/http drops it, the recorder does not
 	}
-	mustContract(t).check(t, r, sent, response, body)
+	mustContract(t).check(t, r, []byte(c.body), response, body)
 	return answer{response.StatusCode, response.Header, body}
 }
 

@@ -51,6 +51,8 @@ func (b broken) Authenticate(context.Context, string) (tokens.Principal, error) 
 	return tokens.Principal{}, b.fail()
 }
 
+func (b broken) ready(context.Context) error { return b.fail() }
+
 func (b broken) JWKS() ([]byte, string) {
 	_ = b.fail()
 	return []byte(`{"keys":[]}`), `"none"`
@@ -61,7 +63,7 @@ func brokenHandler(t testing.TB, b broken) (http.Handler, *logged) {
 	t.Helper()
 	log := &logged{}
 	handler, err := New(Config{Accounts: b, Sessions: b, Keys: b, JWKSMaxAge: 5 * time.Minute,
-		Contract: mustContract(t).text, Ready: func(context.Context) error { return b.fail() },
+		Contract: mustContract(t).text, Ready: b.ready,
 		Logger: log.logger(), Now: time.Now, Random: rand.Reader})
 	if err != nil {
 		t.Fatal(err)

@@ -17,11 +17,13 @@ func requestID(r *http.Request, random io.Reader) (string, error) {
 	if ids := r.Header["X-Request-Id"]; len(ids) == 1 && validRequestID(ids[0]) {
 		return ids[0], nil
 	}
-	var b [16]byte
-	if _, err := io.ReadFull(random, b[:]); err != nil {
+	var buffer [22 + 16]byte // the text, and what it is the text of
+	text, id := buffer[:22], buffer[22:]
+	if _, err := io.ReadFull(random, id); err != nil {
 		return "none", fmt.Errorf("make a request id: %w", err)
 	}
-	return base64.RawURLEncoding.EncodeToString(b[:]), nil
+	base64.RawURLEncoding.Encode(text, id)
+	return string(text), nil
 }
 
 func validRequestID(id string) bool {
