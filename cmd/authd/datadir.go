@@ -54,31 +54,44 @@ func (d dataDir) lock() (unlock func() error, err error) {
 
 // masterKeys returns the keys of the folder, after making one if the folder has no database yet.
 func (d dataDir) masterKeys(random io.Reader) (keys []auth.Secret, made bool, err error) {
-	path := d.file(masterKeyFile)
-	made, err = d.makeMasterKey(path, random)
+	made, err = d.makeMasterKey(random)
 	if err != nil {
 		return nil, false, err
 	}
+	keys, err = d.readMasterKeys()
+	return keys, made, err
+}
+
+// readMasterKeys returns the keys that are there.
+func (d dataDir) readMasterKeys() ([]auth.Secret, error) {
+	path := d.file(masterKeyFile)
 	text, err := readGuardedFile(path)
-	if err != nil {
-		return nil, false, fmt.Errorf("the master key: %w", err)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, d.errNoMasterKey()
+	} else if err != nil {
+		return nil, fmt.Errorf("the master key: %w", err)
 	}
-	keys, err = parseMasterKeys(text)
+	keys, err := parseMasterKeys(text)
 	if err != nil {
-		return nil, false, fmt.Errorf("the master key in %s: %w", path, err)
+		return nil, fmt.Errorf("the master key in %s: %w", path, err)
 	}
-	return keys, made, nil
+	return keys, nil
+}
+
+func (d dataDir) errNoMasterKey() error {
+	return fmt.Errorf("%s has a database but no %s: put the key back from where it was kept, "+
+		"or set AUTHD_MASTER_KEY; no other key opens what is stored", d.path, masterKeyFile)
 }
 
 // makeMasterKey never makes a key beside an existing database: nothing in there would open with it,
 // and the new file would hide that the old key is lost.
-func (d dataDir) makeMasterKey(path string, random io.Reader) (made bool, err error) {
+func (d dataDir) makeMasterKey(random io.Reader) (made bool, err error) {
+	path := d.file(masterKeyFile)
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		return false, nil // it is there, or reading it will say what is wrong
 	}
 	if _, err := os.Lstat(d.file(databaseFile)); !errors.Is(err, fs.ErrNotExist) {
-		return false, fmt.Errorf("%s has a database but no %s: put the key back from where it was kept, "+
-			"or set AUTHD_MASTER_KEY; no other key opens what is stored", d.path, masterKeyFile)
+		return false, d.errNoMasterKey()
 	}
 	key, err := newMasterKey(random)
 	if err != nil {

@@ -7,9 +7,13 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/authd/authd/internal/auth"
 )
 
 // What the process ends with. A supervisor may restart on exitFailure; exitUsage comes back with the
@@ -31,17 +35,32 @@ type process struct {
 type commands struct {
 	Serve       serveCmd       `cmd:"" default:"withargs" help:"Run the service. This is what authd does without a command."`
 	Init        initCmd        `cmd:"" help:"Make the secrets of an installation in a folder, once."`
+	Migrate     migrateCmd     `cmd:"" help:"Bring the schema up to date, or say where it is."`
+	Users       usersCmd       `cmd:"" help:"Make users, list them, set passwords."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Ask the running service whether it can serve; exit 0 or 1."`
 	Version     versionCmd     `cmd:"" help:"Print the version, the commit and the Go release of this binary."`
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// The first signal asks for a graceful stop and gives the signals back to the system, so the second
-	// one ends the process at once.
-	context.AfterFunc(ctx, stop)
+	ctx, stop := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		stop(stopped{<-signals})
+		time.Sleep(sameSignal)
+		signal.Reset() // a second signal ends the process at once
+	}()
 	os.Exit(run(ctx, os.Args[1:], process{os.Environ(), os.Stdin, os.Stdout, os.Stderr}))
 }
+
+// sameSignal is how close two signals are that somebody meant as one: shells and timeout(1) signal both
+// the process and its group.
+const sameSignal = 100 * time.Millisecond
+
+// stopped is why a context ended: somebody asked for a graceful stop.
+type stopped struct{ by os.Signal }
+
+func (s stopped) Error() string { return "signal: " + s.by.String() }
 
 // run is main without the process around it. Every error of every command is written here, once.
 func run(ctx context.Context, args []string, p process) int {
@@ -56,11 +75,23 @@ func run(ctx context.Context, args []string, p process) int {
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintln(p.stderr, "authd:", err)
+	fmt.Fprintln(p.stderr, "authd:", told(err))
 	if usage := (*usageError)(nil); errors.As(err, &usage) {
 		return exitUsage
 	}
 	return exitFailure
+}
+
+// told is an error in the words of the command line, where the codes of the API say little.
+func told(err error) string {
+	e := (*auth.Error)(nil)
+	if !errors.As(err, &e) || e.Kind == auth.Internal || e.Kind == auth.Unavailable {
+		return err.Error()
+	}
+	if len(e.Reasons) > 0 {
+		return e.Public + " (" + strings.Join(e.Reasons, ", ") + ")"
+	}
+	return e.Public
 }
 
 // usageError is the operator's to repair: a command line or a setting.

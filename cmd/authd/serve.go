@@ -4,6 +4,17 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/authd/authd/internal/api"
+	"github.com/authd/authd/internal/auth"
 )
 
 // serveCmd runs the service. Its flags are the table of settings.
@@ -17,23 +28,102 @@ func (serveCmd) Help() string {
 		`name: other users of the machine can read a command line.`
 }
 
-func (c *serveCmd) Run(context.Context, process) error {
-	if !c.postgres() {
-		dir, err := openDataDir(c.DataDir)
-		if err != nil {
-			return err
+// bootPause is how long serve waits before it tries a database again that did not answer: a database
+// that comes back is served within two seconds, connection included.
+const bootPause = 500 * time.Millisecond
+
+// Run serves until ctx ends or a part fails.
+func (c *serveCmd) Run(ctx context.Context, p process) (err error) {
+	log := newLogger(p.stderr, c.logSettings)
+	// Hashing holds one thread a core, which never yields. Everything else keeps as many beside them.
+	workers := runtime.GOMAXPROCS(0)
+	runtime.GOMAXPROCS(2 * workers)
+
+	ground, err := c.claim()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, ground.release()) }()
+	listener, err := net.Listen("tcp", c.Addr)
+	if err != nil {
+		return err
+	}
+	web := newWebServer(api.NotYet(log, time.Now, rand.Reader), log)
+
+	// The parts outlive ctx: requests that are being drained still need them. They end when web has.
+	parts, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	g, parts := errgroup.WithContext(parts)
+	g.Go(func() error {
+		defer end()
+		return web.run(ctx, parts, listener)
+	})
+	s, err := c.boot(parts, log, ground.masterKeys, workers)
+	if err != nil {
+		end()
+		return errors.Join(unlessStopped(ctx, err), g.Wait())
+	}
+	defer func() { err = errors.Join(err, s.store.Close()) }()
+	handler, err := s.handler(c, web, log)
+	if err != nil {
+		end()
+		return errors.Join(err, g.Wait())
+	}
+	g.Go(func() error { return s.hasher.Run(parts) })
+	g.Go(func() error { return s.sessions.Run(parts) })
+	web.open(handler)
+	c.announce(p, log, listener.Addr(), ground.first)
+	return g.Wait()
+}
+
+// unlessStopped drops the error of work that was cut short by a stop that somebody asked for.
+func unlessStopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil && (errors.Is(err, context.Canceled) || auth.KindOf(err) == auth.Unavailable) {
+		return nil
+	}
+	return err
+}
+
+// boot builds the service. A PostgreSQL that cannot be reached is tried again until ctx ends, because
+// a restart would not help (G1); whatever else is wrong ends the process with the sentence that repairs
+// it. A SQLite file is there or it is not.
+func (c *serveCmd) boot(ctx context.Context, log *slog.Logger, keys []auth.Secret, workers int) (*service, error) {
+	said := ""
+	for {
+		s, err := c.build(ctx, log, keys, workers)
+		if err == nil || !c.postgres() || auth.KindOf(err) != auth.Unavailable {
+			return s, err
 		}
-		unlock, err := dir.lock()
-		if err != nil {
-			return err
+		if text := err.Error(); text != said { // once for each cause, not twice a second
+			log.WarnContext(ctx, "the database cannot be reached, trying on", "error", err)
+			said = text
 		}
-		defer unlock()
-		if _, _, err = dir.masterKeys(rand.Reader); err != nil {
-			return err
-		}
-		if err := dir.makeAdminToken(rand.Reader); err != nil {
-			return err
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(bootPause):
 		}
 	}
-	return errors.New("this build has no listener yet")
+}
+
+// announce tells where the service listens and, after a first start, what to do with it.
+func (c *serveCmd) announce(p process, log *slog.Logger, addr net.Addr, first bool) {
+	kind := "sqlite"
+	if c.postgres() {
+		kind = "postgres"
+	}
+	log.Info("serving", "address", addr.String(), "issuer", c.Issuer, "store", kind, "registration", c.Registration)
+	if first {
+		fmt.Fprint(p.stdout, firstSteps(addr))
+	}
+}
+
+// handler puts the routes on top of the service.
+func (s *service) handler(c *serveCmd, web *webServer, log *slog.Logger) (http.Handler, error) {
+	return api.New(api.Config{
+		Accounts: s.accounts, Sessions: s.sessions, Keys: s.keyring,
+		JWKSMaxAge: c.JWKSMaxAge, Contract: contract,
+		Ready: s.ready, Draining: web.draining.Load,
+		Logger: log, Now: time.Now, Random: rand.Reader,
+	})
 }

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/authd/authd"
+	"github.com/authd/authd/internal/accounts"
+	"github.com/authd/authd/internal/auth"
+	"github.com/authd/authd/internal/password"
+	"github.com/authd/authd/internal/tokens"
+)
+
+// contract is openapi.yaml, as GET /openapi.yaml sends it.
+var contract = authd.OpenAPI
+
+// service is the parts that stand on one open store.
+type service struct {
+	store    store
+	keyring  *tokens.Keyring
+	hasher   *password.Hasher
+	sessions *tokens.Sessions
+	accounts *accounts.Accounts
+}
+
+// build opens the store and puts the parts together. It starts none of them.
+func (c *serveCmd) build(ctx context.Context, log *slog.Logger, keys []auth.Secret, workers int) (_ *service, err error) {
+	s := &service{}
+	if s.store, err = c.open(ctx); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.store.Close())
+		}
+	}()
+	if err = bringUp(ctx, s.store, c.migrates()); err != nil {
+		return nil, err
+	}
+	if s.keyring, err = openKeyring(ctx, s.store, keys, c.tokenSettings); err != nil {
+		return nil, err
+	}
+	peppers := accounts.Peppers{Keyring: s.keyring}
+	s.hasher, err = password.New(password.Config{Cost: c.BcryptCost, Workers: workers, Peppers: peppers, Random: rand.Reader, Now: time.Now})
+	if err != nil {
+		return nil, err
+	}
+	record := recordIn(log)
+	s.sessions, err = tokens.New(tokens.Config{
+		Store: s.store, Keyring: s.keyring, Issuer: c.Issuer, Audience: c.Audience,
+		Policy: tokens.Policy{
+			AccessTTL: c.AccessTTL, RefreshIdleTTL: c.RefreshIdleTTL, SessionTTL: c.SessionTTL,
+			RetryWindow: c.RetryWindow, PerUser: c.SessionsPerUser,
+		},
+		Random: rand.Reader, Now: time.Now, Record: record,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.accounts, err = accounts.New(accounts.Config{
+		Store: s.store, Sessions: s.sessions, Hasher: s.hasher,
+		Policy: password.Policy{MinLength: c.PasswordMinLength}, Cost: c.BcryptCost,
+		Closed: c.Registration == "closed", Now: time.Now, Random: rand.Reader, Record: record,
+	})
+	return s, err
+}
+
+// maxSkew is how far this process's clock may be from the store's. Decisions take the store's alone,
+// but deadlines and the collector take this one too.
+const maxSkew = 5 * time.Second
+
+var (
+	errStoreUnreachable = &auth.Error{Kind: auth.Unavailable, Code: "store_unreachable", Public: "The store cannot be reached."}
+	errClockSkew        = &auth.Error{Kind: auth.Unavailable, Code: "clock_skew", Public: "The clocks of server and store differ."}
+	errSchemaMismatch   = &auth.Error{Kind: auth.Unavailable, Code: "schema_mismatch", Public: "The schema is not this build's."}
+)
+
+// ready returns nil if requests can be served. The keyring was opened before there was a service.
+func (s *service) ready(ctx context.Context) error {
+	before := time.Now()
+	clock, err := s.store.Clock(ctx)
+	if err != nil {
+		return errStoreUnreachable.Because(err)
+	}
+	after := time.Now()
+	have, want, err := s.store.Schema(ctx)
+	if err != nil {
+		return errStoreUnreachable.Because(err)
+	}
+	var faults []error
+	// The store read its clock at some time between the two, so a slow answer is not a skew.
+	if clock.Before(before.Add(-maxSkew)) || clock.After(after.Add(maxSkew)) {
+		faults = append(faults, errClockSkew.Because(fmt.Errorf("the store's clock is %v ahead", clock.Sub(after).Round(time.Millisecond))))
+	}
+	if err := checkSchema(have, want); err != nil {
+		faults = append(faults, errSchemaMismatch.Because(err))
+	}
+	return errors.Join(faults...)
+}

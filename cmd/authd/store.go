@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/authd/authd/internal/accounts"
+	"github.com/authd/authd/internal/auth"
+	"github.com/authd/authd/internal/store/postgres"
+	"github.com/authd/authd/internal/store/sqlite"
+	"github.com/authd/authd/internal/tokens"
+)
+
+// store is what either database is to this package.
+type store interface {
+	tokens.Store
+	tokens.KeyringStore
+	accounts.Store
+	// Schema reads which version the database has, 0 for none, and which this build wants.
+	Schema(ctx context.Context) (have, want int64, err error)
+	// Migrate brings the schema to the version that this build wants. Several may do it at once.
+	Migrate(ctx context.Context) error
+	Close() error
+}
+
+// open opens the store that was chosen, and makes the file of SQLite if it is not there.
+func (s *storeSettings) open(ctx context.Context) (store, error) {
+	// Each result is looked at before it becomes a store: a nil pointer in an interface is not nil.
+	if s.postgres() {
+		db, err := postgres.Open(ctx, postgres.Config{URL: s.DatabaseURL.Reveal()})
+		if err != nil {
+			return nil, err
+		}
+		return db, nil
+	}
+	file, err := sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(s.DataDir, databaseFile), Now: time.Now})
+	if err != nil {
+		return nil, err
+	}
+	return file, nil
+}
+
+// openExisting is for commands, which must not leave an empty database where somebody mistyped a folder.
+func (s *storeSettings) openExisting(ctx context.Context) (store, error) {
+	if !s.postgres() {
+		path := filepath.Join(s.DataDir, databaseFile)
+		if exists, err := sqlite.Exists(path); err != nil {
+			return nil, err
+		} else if !exists {
+			return nil, fmt.Errorf("there is no database %s: the first start of authd makes it; AUTHD_DATA_DIR names another folder", path)
+		}
+	}
+	return s.open(ctx)
+}
+
+// bringUp makes the schema right if it may, and refuses it otherwise.
+func bringUp(ctx context.Context, st store, migrates bool) error {
+	have, want, err := st.Schema(ctx)
+	if err != nil {
+		return err
+	}
+	if have < want && migrates {
+		return st.Migrate(ctx)
+	}
+	return checkSchema(have, want)
+}
+
+// checkSchema refuses a schema that is not this build's, in the words of the repair.
+func checkSchema(have, want int64) error {
+	switch {
+	case have < want:
+		return fmt.Errorf("the schema is at %d, this build needs %d: run authd migrate up", have, want)
+	case have > want:
+		return fmt.Errorf("the schema is at %d, this build knows %d: use a newer build", have, want)
+	}
+	return nil
+}
+
+// openKeyring opens the stored secrets with the master keys. What it finds missing on a first boot it makes.
+func openKeyring(ctx context.Context, st store, keys []auth.Secret, t tokenSettings) (*tokens.Keyring, error) {
+	masters := make([][]byte, len(keys))
+	for i, key := range keys {
+		masters[i] = []byte(key.Reveal())
+	}
+	ring, err := tokens.OpenKeyring(ctx, tokens.KeyringConfig{
+		Store: st, MasterKeys: masters, AccessTTL: t.AccessTTL, JWKSMaxAge: t.JWKSMaxAge, Random: rand.Reader, Now: time.Now,
+	})
+	if errors.Is(err, tokens.ErrMasterKey) {
+		return nil, fmt.Errorf("%w. Set AUTHD_MASTER_KEY to the key that this database was first started with; there is no other way in", err)
+	}
+	return ring, err
+}

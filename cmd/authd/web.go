@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+const (
+	// Whoever sends slowly is cut: a socket and a goroutine are held while he does (F2).
+	headerTime = 5 * time.Second
+	bodyTime   = 10 * time.Second // header and body together
+	// answerTime exceeds the longest wait in a queue of logins and what a batch may take in the store.
+	answerTime = 30 * time.Second
+	idleTime   = 2 * time.Minute // above the idle time of the usual load balancers, which then close first
+	maxHeader  = 16 << 10        // F10
+
+	// noticeTime is how long a server that was asked to stop still takes what comes: load balancers go
+	// on sending until a probe of theirs has seen /readyz (H2).
+	noticeTime = 5 * time.Second
+	drainTime  = 20 * time.Second
+)
+
+// webServer serves one listener and stops gracefully.
+type webServer struct {
+	server   *http.Server
+	first    http.Handler                 // answers until open
+	handler  atomic.Pointer[http.Handler] // nil until open
+	draining atomic.Bool
+	log      *slog.Logger
+	notice   time.Duration
+	drain    time.Duration
+}
+
+// newWebServer answers with first until open.
+func newWebServer(first http.Handler, log *slog.Logger) *webServer {
+	w := &webServer{first: first, log: log, notice: noticeTime, drain: drainTime}
+	w.server = &http.Server{
+		Handler:           w,
+		ReadHeaderTimeout: headerTime, ReadTimeout: bodyTime, WriteTimeout: answerTime, IdleTimeout: idleTime,
+		MaxHeaderBytes: maxHeader,
+		// What comes here is about broken connections, which anybody can cause.
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	return w
+}
+
+// open puts the real handler in the place of the first.
+func (w *webServer) open(handler http.Handler) { w.handler.Store(&handler) }
+
+func (w *webServer) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	if w.draining.Load() {
+		rw.Header().Set("Connection", "close") // the client's next request finds another server
+	}
+	if handler := w.handler.Load(); handler != nil {
+		(*handler).ServeHTTP(rw, r)
+		return
+	}
+	w.first.ServeHTTP(rw, r)
+}
+
+// run serves until ctx ends, which is a stop that was asked for, or parts does, which is a failure of
+// something that requests need.
+func (w *webServer) run(ctx, parts context.Context, listener net.Listener) error {
+	ended := make(chan error, 1)
+	go func() { ended <- w.server.Serve(listener) }()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serve %s: %w", listener.Addr(), err)
+	case <-parts.Done():
+	case <-ctx.Done():
+		w.draining.Store(true)
+		w.log.Info("stopping", "cause", context.Cause(ctx).Error())
+		if w.handler.Load() != nil && noticed(ctx) {
+			select {
+			case <-parts.Done():
+			case <-time.After(w.notice):
+			}
+		}
+	}
+	w.draining.Store(true)
+	return w.stop()
+}
+
+// noticed reports whether somebody else must first notice the stop. A person at a terminal interrupts,
+// and orchestrators terminate.
+func noticed(ctx context.Context) bool {
+	var s stopped
+	return errors.As(context.Cause(ctx), &s) && s.by == syscall.SIGTERM
+}
+
+// stop takes no more connections and waits for the requests under way. Those that take too long are
+// cut: their clients cannot know the outcome, and every operation can be asked again.
+func (w *webServer) stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), w.drain)
+	defer cancel()
+	err := w.server.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		w.log.Warn("requests took too long and were cut", "waited", w.drain.String())
+		return w.server.Close()
+	}
+	return err
+}
