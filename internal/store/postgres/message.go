@@ -1,0 +1,137 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// setLimits opens every write. Its settings end with the transaction.
+//
+// The last four make the plan of a batch the one that its lock order rests on, whatever the statistics
+// say: the arrays outside, in the order in which they were sent, and the primary key inside. On a table
+// of a few pages the planner would rather hash, and lock rows as they happen to lie. A generic plan also
+// spares planning anew for every batch.
+const setLimits = `
+select set_config('lock_timeout', $1::text, true),
+       set_config('statement_timeout', $2::text, true),
+       set_config('idle_in_transaction_session_timeout', $2::text, true),
+       set_config('plan_cache_mode', 'force_generic_plan', true),
+       set_config('enable_seqscan', 'off', true),
+       set_config('enable_hashjoin', 'off', true),
+       set_config('enable_mergejoin', 'off', true)`
+
+// The store's clock: not now(), which stands still from the beginning of a transaction.
+const selectClock = `
+select clock_timestamp()`
+
+const (
+	begin    = `begin`
+	commit   = `commit`
+	rollback = `rollback`
+)
+
+// newWrite is the beginning of a write that is one message. Such a message is one transaction without
+// saying so: PostgreSQL commits it at the Sync that ends it, or rolls all of it back.
+func (s *Store) newWrite() *pgx.Batch {
+	b := &pgx.Batch{}
+	b.Queue(setLimits, s.limits...)
+	return b
+}
+
+// queueClock adds a reading of the store's clock to a message.
+func queueClock(b *pgx.Batch, clock *time.Time) {
+	b.Queue(selectClock).QueryRow(func(row pgx.Row) error { return row.Scan((*instant)(clock)) })
+}
+
+// send sends one message and reads its answers.
+func (s *Store) send(ctx context.Context, doing string, b *pgx.Batch) error {
+	return s.hold(ctx, doing, func(ctx context.Context, conn *pgx.Conn) error {
+		return conn.SendBatch(ctx, b).Close()
+	})
+}
+
+// transact sends a first message inside a transaction, and then what decide, which has seen its
+// answers, returns: the message that ends the transaction, commit included, or nil to roll back.
+// Whatever is written under the feed's head belongs into the last message: a client that stops between
+// the two must not hold the head.
+func (s *Store) transact(ctx context.Context, doing string, first *pgx.Batch, decide func() *pgx.Batch) (committed bool, err error) {
+	err = s.hold(ctx, doing, func(ctx context.Context, conn *pgx.Conn) error {
+		defer s.rollBack(ctx, conn)
+		if err := conn.SendBatch(ctx, first).Close(); err != nil {
+			return err
+		}
+		last := decide()
+		if last == nil {
+			return nil
+		}
+		if err := conn.SendBatch(ctx, last).Close(); err != nil {
+			return err
+		}
+		committed = true
+		return nil
+	})
+	return committed, err
+}
+
+// newTransaction is the first message of transact.
+func (s *Store) newTransaction() *pgx.Batch {
+	b := &pgx.Batch{}
+	b.Queue(begin)
+	b.Queue(setLimits, s.limits...)
+	return b
+}
+
+// queueCommit ends a transaction. PostgreSQL answers the commit of a failed one with ROLLBACK.
+func queueCommit(b *pgx.Batch) {
+	b.Queue(commit).Exec(func(tag pgconn.CommandTag) error {
+		if tag.String() != "COMMIT" {
+			return errors.New("the commit was answered with " + tag.String())
+		}
+		return nil
+	})
+}
+
+// rollBack ends a transaction that is still open, also after its context has ended. Should that fail,
+// the pool drops the connection, and the server rolls back by itself.
+func (s *Store) rollBack(ctx context.Context, conn *pgx.Conn) {
+	if conn.IsClosed() || conn.PgConn().TxStatus() == 'I' {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pingPatience)
+	defer cancel()
+	_, _ = conn.Exec(ctx, rollback)
+}
+
+// hold lends a connection to use, and sorts the error that comes of it.
+func (s *Store) hold(ctx context.Context, doing string, use func(context.Context, *pgx.Conn) error) error {
+	ctx, cancel := context.WithTimeout(ctx, s.config.CallTimeout)
+	defer cancel()
+
+	waiting, stop := ctx, context.CancelFunc(func() {})
+	if stat := s.pool.Stat(); stat.AcquiredConns() >= stat.MaxConns() {
+		waiting, stop = context.WithTimeout(ctx, poolPatience)
+	}
+	conn, err := s.pool.Acquire(waiting)
+	stop()
+	if err != nil {
+		return unavailable(doing, err)
+	}
+	defer conn.Release()
+
+	err = use(ctx, conn.Conn())
+	if err == nil {
+		return nil
+	}
+	if isElsewhere(err) {
+		s.pool.Reset() // every connection leads to the server that no longer takes writes
+		return unavailable(doing, err)
+	}
+	if conn.Conn().IsClosed() {
+		return unavailable(doing, err)
+	}
+	return failed(doing, err)
+}

@@ -1,0 +1,138 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/authd/authd/internal/accounts"
+	"github.com/authd/authd/internal/tokens"
+)
+
+var (
+	_ tokens.Store        = (*Store)(nil)
+	_ tokens.KeyringStore = (*Store)(nil)
+	_ accounts.Store      = (*Store)(nil)
+)
+
+// Config says which database, and how patient to be with it.
+type Config struct {
+	// URL names the database, as postgres://user:password@host/database?settings or in the keyword
+	// form. The settings of libpq and of pgxpool (pool_max_conns, …) are obeyed. Unless the URL says
+	// otherwise, only a server that takes writes will do (target_session_attrs=read-write), and
+	// connecting to each host may take 2 s (connect_timeout). Required.
+	URL string
+
+	// MaxConns is the most connections that are open at once. Zero: pool_max_conns of the URL, or
+	// else two for each core, at least 4, and 2 more for the lanes.
+	MaxConns int32
+
+	// LockTimeout is how long a write waits for a row that another transaction holds. It should
+	// exceed the server's deadlock_timeout (1 s). Zero: 2 s.
+	LockTimeout time.Duration
+
+	// StatementTimeout is how long the server works on one statement of a write, and how long it
+	// keeps a transaction whose next message does not come. Zero: 4 s.
+	StatementTimeout time.Duration
+
+	// CallTimeout is how long a call may take in all. After it the connection is given up and the
+	// outcome of a write is unknown, so it should exceed the others. Zero: 5 s.
+	CallTimeout time.Duration
+}
+
+const (
+	defaultConnectTimeout   = 2 * time.Second
+	defaultLockTimeout      = 2 * time.Second
+	defaultStatementTimeout = 4 * time.Second
+	defaultCallTimeout      = 5 * time.Second
+
+	// poolPatience is how long a call waits for a connection when all are in use (G8).
+	poolPatience = 500 * time.Millisecond
+	// pingPatience is how long a connection that lay idle for more than a second may take to answer
+	// before another one is made: a load balancer may have cut it in silence (G17).
+	pingPatience = time.Second
+)
+
+// Store is a pool of connections to one database.
+type Store struct {
+	pool   *pgxpool.Pool
+	limits []any // the arguments of setLimits
+	config Config
+}
+
+// Open prepares a pool. It connects to nothing: a database that is down is not an error here, and a
+// store that lost its database recovers by itself. The caller must Close.
+func Open(ctx context.Context, c Config) (*Store, error) {
+	pool, err := poolConfig(c)
+	if err != nil {
+		return nil, err
+	}
+	return newStore(ctx, c, pool)
+}
+
+// Close gives up all connections. It waits for those in use.
+func (s *Store) Close() error {
+	s.pool.Close()
+	return nil
+}
+
+func newStore(ctx context.Context, c Config, pool *pgxpool.Config) (*Store, error) {
+	c.LockTimeout = orDefault(c.LockTimeout, defaultLockTimeout)
+	c.StatementTimeout = orDefault(c.StatementTimeout, defaultStatementTimeout)
+	c.CallTimeout = orDefault(c.CallTimeout, defaultCallTimeout)
+	p, err := pgxpool.NewWithConfig(ctx, pool)
+	if err != nil {
+		return nil, err
+	}
+	return &Store{
+		pool:   p,
+		limits: []any{milliseconds(c.LockTimeout), milliseconds(c.StatementTimeout)},
+		config: c,
+	}, nil
+}
+
+// poolConfig reads the URL and adds what it leaves open.
+func poolConfig(c Config) (*pgxpool.Config, error) {
+	pool, err := pgxpool.ParseConfig(c.URL)
+	if err != nil {
+		// The error would show the URL, and finding the password in a malformed one is guesswork.
+		return nil, errors.New("the database URL is malformed: want postgres://user:password@host/database")
+	}
+	conn := pool.ConnConfig
+	if conn.DefaultQueryExecMode == pgx.QueryExecModeSimpleProtocol {
+		// It quotes values into the SQL text, which is how pgx came by its injections (G19).
+		return nil, errors.New("the database URL asks for the simple protocol: use default_query_exec_mode=exec or cache_describe")
+	}
+	if !strings.Contains(c.URL, "target_session_attrs") {
+		conn.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
+	conn.ConnectTimeout = orDefault(conn.ConnectTimeout, defaultConnectTimeout)
+	conn.DialFunc = dialer(conn.ConnectTimeout).DialContext
+	if conn.RuntimeParams["application_name"] == "" {
+		conn.RuntimeParams["application_name"] = "authd"
+	}
+	if c.MaxConns > 0 {
+		pool.MaxConns = c.MaxConns
+	} else if !strings.Contains(c.URL, "pool_max_conns") {
+		pool.MaxConns = int32(max(4, 2*runtime.NumCPU()) + 2)
+	}
+	pool.PingTimeout = orDefault(pool.PingTimeout, pingPatience)
+	return pool, nil
+}
+
+func orDefault(d, otherwise time.Duration) time.Duration {
+	if d <= 0 {
+		return otherwise
+	}
+	return d
+}
+
+// milliseconds is a duration as a setting of PostgreSQL.
+func milliseconds(d time.Duration) string { return strconv.FormatInt(max(1, d.Milliseconds()), 10) }
