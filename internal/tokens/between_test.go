@@ -1,0 +1,95 @@
+package tokens_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+
+	"github.com/authd/authd/internal/audit"
+	"github.com/authd/authd/internal/auth"
+	"github.com/authd/authd/internal/tokens"
+)
+
+// between does something once, after a decision and before its write: the moment that races are about.
+type between struct {
+	tokens.Store
+	once sync.Once
+	do   func()
+}
+
+func (s *between) End(ctx context.Context, deaths []tokens.Death, mark uint64) ([]auth.SessionID, error) {
+	s.once.Do(s.do)
+	return s.Store.End(ctx, deaths, mark)
+}
+
+func (s *between) ChangeUser(ctx context.Context, change tokens.UserChange, mark uint64) (bool, error) {
+	if change.Open == nil {
+		s.once.Do(s.do)
+	}
+	return s.Store.ChangeUser(ctx, change, mark)
+}
+
+func TestADeathThatLosesIsAnsweredWithTheReasonThatCounted(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		other := w.start()
+		var first tokens.Pair
+		a := w.start(func(c *tokens.Config) {
+			c.Store = &between{Store: c.Store, do: func() { other.logOut(tokens.LogOut{Access: first.AccessToken}) }}
+		})
+		first = a.login("ann")
+		a.refresh(a.refresh(first.RefreshToken).RefreshToken)
+		a.refused(first.RefreshToken, tokens.ErrSessionRevoked) // reuse, but the logout came first
+		if a.count(audit.SessionEnded, "") != 0 {
+			t.Error("one death was recorded twice")
+		}
+	})
+}
+
+func TestNothingHappensInTheNameOfASessionThatWasJustEnded(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		for _, scope := range []tokens.Scope{tokens.ScopeAll, tokens.ScopeOthers} {
+			other := w.start()
+			var mine tokens.Pair
+			a := w.start(func(c *tokens.Config) {
+				c.Store = &between{Store: c.Store, do: func() { other.logOut(tokens.LogOut{Access: mine.AccessToken}) }}
+			})
+			mine = a.login("ann " + string(scope))
+			phone := a.openAs(a.proven("ann " + string(scope)))
+			err := a.LogOut(t.Context(), tokens.LogOut{Access: mine.AccessToken, Scope: scope})
+			if !errors.Is(err, tokens.ErrTokenInvalid) {
+				t.Errorf("scope %s: got %v, want %v", scope, err, tokens.ErrTokenInvalid)
+			}
+			a.alive(phone.AccessToken)
+			a.refresh(phone.RefreshToken)
+		}
+	})
+}
+
+// A rotation that was decided on a live row must not be written over the end of its session.
+func TestARotationThatLosesToALogoutIsRefused(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		other := w.start()
+		var first tokens.Pair
+		a := w.start(func(c *tokens.Config) {
+			c.Store = &beforeRotate{Store: c.Store, do: func() { other.logOut(tokens.LogOut{Access: first.AccessToken}) }}
+		})
+		first = a.login("ann")
+		a.refused(first.RefreshToken, tokens.ErrSessionRevoked)
+		if got := a.row(first.Session).Generation; got != 0 {
+			t.Errorf("got generation %d, want 0", got)
+		}
+	})
+}
+
+// beforeRotate does something once, before a rotation is written.
+type beforeRotate struct {
+	tokens.Store
+	once sync.Once
+	do   func()
+}
+
+func (s *beforeRotate) Rotate(ctx context.Context, rotations []tokens.Rotation) ([]auth.SessionID, error) {
+	s.once.Do(s.do)
+	return s.Store.Rotate(ctx, rotations)
+}
