@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -36,22 +35,22 @@ func Exists(path string) (bool, error) {
 }
 
 // source is what the driver opens. The settings hold for one connection, so each one gets them.
-func source(path string, query url.Values, more ...string) string {
-	q := url.Values{
-		"mode":    {"rw"},        // never makes a file
+func source(path string, more ...string) string {
+	return uri(path, url.Values{
+		"mode":    {"rw"},        // never makes a file: create does
 		"_txlock": {"immediate"}, // for goose; our own transactions say it themselves
 		"_dqs":    {"0"},         // "x" names a column, and is no string if there is none
 		"_pragma": append([]string{
-			fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
+			waitForLocks(),
 			"foreign_keys(on)",
 			"synchronous(full)",            // an acknowledged commit survives a power cut
 			"temp_store(memory)",           // the root file system may be read-only
 			"journal_size_limit(67108864)", // a log that a long backup made grow gives its space back
 		}, more...),
-	}
-	maps.Copy(q, query)
-	return uri(path, q)
+	})
 }
+
+func waitForLocks() string { return fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()) }
 
 // uri names the file so that no character of its path means anything to SQLite or the driver.
 func uri(path string, query url.Values) string {
@@ -59,18 +58,32 @@ func uri(path string, query url.Values) string {
 	if !strings.HasPrefix(path, "/") {
 		path = "/" + path // a drive letter
 	}
-	return "file://" + (&url.URL{Path: path}).EscapedPath() + "?" + query.Encode()
+	settings := strings.ReplaceAll(query.Encode(), "+", "%20") // SQLite takes a plus for a plus
+	return "file://" + (&url.URL{Path: path}).EscapedPath() + "?" + settings
 }
 
-// modelFile makes an empty file of mode 0600 for SQLite to take the mode of the database from. To make
-// the database itself here, or to open it for a chmod, would be wrong: a process that closes any
-// descriptor of a file loses all its locks on that file, those of an open store included.
-func modelFile(folder string) (string, error) {
-	f, err := os.CreateTemp(folder, ".authd-mode-")
+// create makes an empty file that only its owner may open; SQLite gives its log the same mode. Several
+// may do it at once.
+//
+// To make the file with package os, or to open it for a chmod, would be wrong: a process that closes
+// any descriptor of a file loses all its locks on that file, those of an open store included. So
+// SQLite makes it, with the mode of a model.
+func create(ctx context.Context, path string) (err error) {
+	model, err := os.CreateTemp(filepath.Dir(path), ".authd-mode-") // 0600
 	if err != nil {
-		return "", err
+		return err
 	}
-	return f.Name(), f.Close()
+	defer os.Remove(model.Name())
+	if err := model.Close(); err != nil {
+		return err
+	}
+	db, err := open(uri(path, url.Values{
+		"mode": {"rwc"}, "modeof": {model.Name()}, "_pragma": {waitForLocks()},
+	}))
+	if err != nil {
+		return err
+	}
+	return errors.Join(db.PingContext(ctx), db.Close())
 }
 
 func open(source string) (*sql.DB, error) {

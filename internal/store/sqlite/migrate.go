@@ -70,7 +70,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 
 // up applies what is missing, on a connection of its own that is gone afterwards.
 func (s *Store) up(ctx context.Context) (err error) {
-	db, err := open(source(s.path, nil))
+	db, err := open(source(s.path))
 	if err != nil {
 		return err
 	}

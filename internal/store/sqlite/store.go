@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -57,19 +55,15 @@ func (s *Store) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	create := url.Values{}
 	if !exists {
-		model, err := modelFile(filepath.Dir(s.path))
-		if err != nil {
+		if err := create(ctx, s.path); err != nil {
 			return err
 		}
-		defer os.Remove(model)
-		create = url.Values{"mode": {"rwc"}, "modeof": {model}}
 	}
-	if s.writer, err = newPool(source(s.path, create), 1); err != nil {
+	if s.writer, err = newPool(source(s.path), 1); err != nil {
 		return err
 	}
-	if s.reader, err = newPool(source(s.path, nil, "query_only(on)"), readers); err != nil {
+	if s.reader, err = newPool(source(s.path, "query_only(on)"), readers); err != nil {
 		return errors.Join(err, s.writer.close())
 	}
 	if err := s.writer.with(ctx, "claim the file", claim); err != nil {

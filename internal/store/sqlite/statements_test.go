@@ -1,0 +1,151 @@
+package sqlite
+
+import (
+	"context"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// statements are all constants of this package that hold SQL, by name, read from its source: one that
+// is forgotten here cannot be forgotten.
+func statements(t *testing.T) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := make(map[string]string)
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		tree, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(tree, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			if !ok || len(spec.Values) != 1 {
+				return true
+			}
+			if text, ok := spec.Values[0].(*ast.BasicLit); ok && text.Kind == token.STRING {
+				if text, err := strconv.Unquote(text.Value); err == nil && isSQL.MatchString(text) {
+					found[spec.Names[0].Name] = text
+				}
+			}
+			return true
+		})
+	}
+	return found
+}
+
+var isSQL = regexp.MustCompile(`(?i)^\s*(select|insert|update|delete|with)\s`)
+
+func TestEveryStatementCanBePrepared(t *testing.T) {
+	t.Parallel()
+	s := migrated(t, filepath.Join(t.TempDir(), "authd.db"))
+	all := statements(t)
+	if len(all) < 25 {
+		t.Errorf("found %d statements: the search is broken", len(all))
+	}
+	for name, text := range all {
+		err := s.write(t.Context(), name, func(ctx context.Context, l *link) error {
+			_, err := l.prepare(ctx, text)
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		if text != strings.ToLower(text) && !strings.Contains(text, "'") {
+			t.Errorf("%s is not in lower case", name)
+		}
+	}
+}
+
+// plans says which index serves a statement, as its comment does: every line of the plan that reads a
+// table, in order. Without the index a full table would be read at every refresh.
+var plans = map[string][]string{
+	"selectSessions":      {"search s using primary key (session_id=?)", "scan json_each virtual table index 1:", "search u using primary key (user_id=?)"},
+	"updateRotation":      {"search sessions using primary key (session_id=?)"},
+	"deleteSessions":      {"search sessions using primary key (session_id=?)", "search sessions using covering index sessions_ends_at (ends_at<?)"},
+	"endSessions":         {"search sessions using primary key (session_id=?)"},
+	"selectUser":          {"search users using primary key (user_id=?)"},
+	"selectUserSessions":  {"search sessions using index sessions_user_id (user_id=?)"},
+	"changeUser":          {"search users using primary key (user_id=?)"},
+	"selectGuard":         {"search sessions using primary key (session_id=?)"},
+	"insertSession":       nil,
+	"selectKills":         {"scan json_each virtual table index 1:", "scan wanted", "search k using index kills_kind_subject (kind=? and subject=?)"},
+	"selectHead":          {"search feed_head using integer primary key (rowid=?)"},
+	"insertKills":         nil,
+	"advanceHead":         {"search feed_head using integer primary key (rowid=?)"},
+	"selectSecrets":       {"scan secrets"}, // by its primary key, so nothing is sorted
+	"selectKeys":          {"scan signing_keys using index sqlite_autoindex_signing_keys_2"},
+	"insertSecret":        nil,
+	"insertKey":           nil,
+	"raiseKeyringVersion": {"search feed_head using integer primary key (rowid=?)"},
+	"insertHead":          nil,
+	"raiseHead":           {"search feed_head using integer primary key (rowid=?)"},
+	"insertUser":          nil,
+	"selectCredentials":   {"search c using integer primary key (rowid=?)", "search u using index sqlite_autoindex_users_2 (username=?) left-join"},
+	"selectUserByID":      {"search users using primary key (user_id=?)"},
+	"selectUserByName":    {"search users using index sqlite_autoindex_users_2 (username=?)"},
+	"selectUsers":         {"search users using index sqlite_autoindex_users_2 (username>?)"},
+	"raiseGreatestCost":   {"search password_cost using integer primary key (rowid=?)"},
+
+	"selectApplicationID": {"scan pragma_application_id virtual table index 0:"},
+	"countObjects":        {"scan sqlite_master"},
+	"countVersionTables":  {"scan sqlite_schema"},
+	"selectVersion":       {"search goose_db_version"},
+}
+
+func TestEveryStatementIsServedByTheIndexThatItsCommentNames(t *testing.T) {
+	t.Parallel()
+	s := migrated(t, filepath.Join(t.TempDir(), "authd.db"))
+	for name, text := range statements(t) {
+		want, known := plans[name]
+		if !known {
+			t.Errorf("%s has no plan in this test", name)
+			continue
+		}
+		var got []string
+		for _, line := range s.plan(t, text) {
+			line = strings.ToLower(line)
+			if strings.HasPrefix(line, "scan ") || strings.HasPrefix(line, "search ") {
+				got = append(got, line)
+			}
+			if strings.Contains(line, "order by") {
+				t.Errorf("%s sorts: %s", name, line)
+			}
+		}
+		if strings.Join(got, "\n") != strings.Join(want, "\n") {
+			t.Errorf("the plan of %s is\n\t%s\nwant\n\t%s", name, strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+		}
+	}
+}
+
+func (s *Store) plan(t *testing.T, text string) []string {
+	t.Helper()
+	parameters := make([]any, 19) // more than a statement has are ignored by the driver
+	for i := range parameters {
+		parameters[i] = 0
+	}
+	var lines []string
+	err := s.write(t.Context(), "explain", func(ctx context.Context, l *link) (err error) {
+		lines, err = all(ctx, l, "explain query plan "+text, func(r row) (detail string, err error) {
+			var id, parent, unused int
+			err = r.Scan(&id, &parent, &unused, &detail)
+			return detail, err
+		}, parameters...)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lines
+}
