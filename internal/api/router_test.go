@@ -15,7 +15,7 @@ func TestAPathHasOneSpelling(t *testing.T) { // F15
 		"/Login", "/login.json", "/login%20", "/log%C4%B1n", "/.well-known/jwks.json/", "/.well-known//jwks.json",
 		"/.well-known/", "/%2ewell-known/jwks.json",
 	} {
-		for _, method := range []string{"GET", "POST"} {
+		for _, method := range []string{"GET", "POST", "PUT", "BREW"} {
 			a := do(t, handler, call{method: method, path: path, body: map[string]string{"POST": "{}"}[method]})
 			a.problem(t, http.StatusNotFound, "not_found")
 			if got := a.header.Get("Location"); got != "" {

@@ -158,6 +158,28 @@ func TestATokenThatIsNotToTheLetterOursOpensNothing(t *testing.T) { // B21
 	}
 }
 
+func TestWithoutItsStoreTheServiceAsksForPatience(t *testing.T) { // G2
+	t.Parallel()
+	w := newWorld(t)
+	p := w.session(t, "ada")
+	must(t, w.store.Close())
+	for _, c := range []call{
+		post("/register", takers[0].good), post("/login", `{"username":"ada","password":"`+goodPassword+`"}`),
+		post("/refresh", `{"refresh_token":"`+p.RefreshToken+`"}`), post("/logout", "").bearing(p.AccessToken),
+		post("/logout", `{"scope":"all"}`).bearing(p.AccessToken), get("/me").bearing(p.AccessToken),
+	} {
+		do(t, w, c).problem(t, http.StatusServiceUnavailable, "temporarily_unavailable")
+	}
+	do(t, w, get("/readyz")).problem(t, http.StatusServiceUnavailable, "not_ready")
+	for _, path := range []string{"/livez", "/.well-known/jwks.json"} {
+		if a := do(t, w, get(path)); a.status != http.StatusOK {
+			t.Errorf("%s: got %d %s", path, a.status, a.body)
+		}
+	}
+	// What needs no store is answered as ever: a forged token never gets that far.
+	w.refresh(t, "art_x").problem(t, http.StatusUnauthorized, "refresh_token_invalid")
+}
+
 // spoiled returns variants of a token, none of which is the token.
 func spoiled(token string) map[string]string {
 	variants := map[string]string{
