@@ -73,6 +73,7 @@ func newFolder(as *syscall.Credential) (f *folder, err error) {
 	defer input.Close()
 	guard := exec.Command("/bin/sh", "-c", watchdog, "authd-pgtest-watchdog", path)
 	guard.Dir = "/"
+	guard.Env = []string{"PATH=" + os.Getenv("PATH") + ":/usr/bin:/bin"} // it needs head, sleep and rm
 	guard.Stdin, guard.ExtraFiles = input, []*os.File{lock}
 	guard.SysProcAttr = &syscall.SysProcAttr{Credential: as, Setsid: true} // out of Ctrl-C's reach
 	if err := guard.Start(); err != nil {
@@ -96,7 +97,10 @@ func pipe() (read *os.File, write int, err error) {
 
 // remove lets the watchdog remove the folder, and waits for it.
 func (f *folder) remove() error {
-	return errors.Join(syscall.Close(f.held), f.guard.Wait())
+	if err := errors.Join(syscall.Close(f.held), f.guard.Wait()); err != nil {
+		return fmt.Errorf("pgtest: remove %s: %w", f.path, err)
+	}
+	return nil
 }
 
 // openBase returns a folder for temporary files that as can reach. The system's own may be closed to

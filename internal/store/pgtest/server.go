@@ -79,6 +79,9 @@ func prepare(cfg Config) (*Server, error) {
 		install: installer(out), lockFile: installLock,
 	}
 	bin, err := f.find()
+	if err != nil && os.Getenv(EnvURL) != "" {
+		return nil, fmt.Errorf("pgtest: a server that may be stopped is needed here, and the one of %s may not: %w", EnvURL, err)
+	}
 	if err != nil {
 		return nil, err
 	}
