@@ -31,6 +31,7 @@ func TestPolicyNamesEveryReason(t *testing.T) {
 		{"E18: the username", "alice in wonderland", "alice", []string{ReasonContainsUsername}},
 		{"E18: the username in another case", "xxALICExx", "alice", []string{ReasonContainsUsername}},
 		{"E18: the username decomposed", "xx-re\u0301ne\u0301e-xx", "r\u00e9n\u00e9e", []string{ReasonContainsUsername}},
+		{"E18: the username with a letter that folds to two", "xx-STRASSE-xx", "stra\u00dfe", []string{ReasonContainsUsername}},
 		{"E18: a username of four", "xx-anna-xx", "anna", []string{ReasonContainsUsername}},
 		{"a username of three says nothing", "xx-bob-xx", "bob", nil},
 		{"a username of three wide characters neither", "xx-åäö-xx", "åäö", nil},

@@ -133,6 +133,36 @@ func TestWhoCannotBeServedInTimeIsToldAtOnce(t *testing.T) {
 	})
 }
 
+func TestTheEstimateFollowsTheJobs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := taught(t, 1, 1)
+		ask := func() time.Duration {
+			occupy(t, p, 2)
+			after := retryAfter(t, p.do(t.Context(), never(t)))
+			time.Sleep(2 * time.Second)
+			return after
+		}
+		if after := ask(); after != 2*time.Second {
+			t.Errorf("jobs of a second: retry after %v, want 2s", after)
+		}
+		if err := p.do(t.Context(), takes(9*time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if after := ask(); after != 4*time.Second { // one job that is eight seconds longer adds one to each
+			t.Errorf("after one slow job: retry after %v, want 4s", after)
+		}
+		for range 50 {
+			if err := p.do(t.Context(), takes(time.Second)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if after := ask().Round(10 * time.Millisecond); after != 2*time.Second {
+			t.Errorf("after many quick ones: retry after %v, want 2s", after)
+		}
+	})
+}
+
 func TestAnIdleWorkerTakesAJobWhateverTheAverageSays(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

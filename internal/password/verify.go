@@ -59,13 +59,16 @@ func (h *Hasher) Verify(ctx context.Context, a Attempt) (Result, error) {
 // prepare does what is cheap, before a worker is asked for.
 func (h *Hasher) prepare(a Attempt) comparison {
 	c := comparison{ceiling: max(h.cost, min(a.Ceiling, MaxCost))}
+	stored, ok := parseHash(a.Stored)
+	if ok = ok && stored.cost <= MaxCost; ok {
+		c.ceiling = max(c.ceiling, stored.cost)
+	}
 	pepper := h.peppers.Current()
 	normalised, err := Normalize(a.Typed)
-	stored, ok := parseHash(a.Stored)
-	if a.Refuse || err != nil || !ok || stored.cost > MaxCost {
+	if a.Refuse || !ok || err != nil {
 		return h.refuse(c, prehash(pepper.Key, a.Typed))
 	}
-	c.real, c.stored, c.ceiling = true, stored, max(c.ceiling, stored.cost)
+	c.real, c.stored = true, stored
 	c.rehash = stored.pepper != pepper.Version || stored.cost != h.cost
 	if stored.pepper == 0 {
 		// The bytes as typed, cut at 72 like wherever the hash was made. A NUL would be worse than
