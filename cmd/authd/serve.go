@@ -48,6 +48,7 @@ func (c *serveCmd) Run(ctx context.Context, p process) (err error) {
 	if err != nil {
 		return err
 	}
+	log.Info("listening", "address", listener.Addr().String())
 	web := newWebServer(api.NotYet(log, time.Now, rand.Reader), log)
 
 	// The parts outlive ctx: requests that are being drained still need them. They end when web has.
@@ -112,7 +113,7 @@ func (c *serveCmd) announce(p process, log *slog.Logger, addr net.Addr, first bo
 	if c.postgres() {
 		kind = "postgres"
 	}
-	log.Info("serving", "address", addr.String(), "issuer", c.Issuer, "store", kind, "registration", c.Registration)
+	log.Info("serving", "issuer", c.Issuer, "store", kind, "registration", c.Registration)
 	if first {
 		fmt.Fprint(p.stdout, firstSteps(addr))
 	}

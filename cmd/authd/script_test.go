@@ -1,0 +1,149 @@
+//go:build unix
+
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/authd/authd/internal/store/pgtest"
+)
+
+// The scripts of testdata/script drive the built binary. Besides testscript's own commands they have
+//
+//	mode 0600 FILE...         checks permission bits
+//	serve [FLAG...]           starts authd on a free port, waits until it serves; its address is $ADDR
+//	end [INT|TERM|KILL]       ends it; without KILL it must end with status 0. Its output: server.out, server.log
+//	http METHOD PATH [BODY]   asks it; standard output is the status, then the body; $BEARER authenticates
+//	json MEMBER NAME          takes a member of the last answer into a variable
+//	postgres                  makes an empty schema and sets AUTHD_DATABASE_URL
+//	sql STATEMENT             runs a statement there
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Deadline:            time.Now().Add(2 * time.Minute), // a server that should have refused to start
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("PATH", binary+string(os.PathListSeparator)+env.Getenv("PATH"))
+			// The least work that a setting allows: the scripts are about other things.
+			env.Setenv("AUTHD_BCRYPT_COST", "10")
+			s := &scripted{t: t}
+			env.Values[scriptKey{}] = s
+			env.Defer(s.kill)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"mode": mode, "serve": serve, "end": end, "http": ask, "json": member, "postgres": lendPostgres, "sql": statement,
+		},
+	})
+}
+
+type scriptKey struct{}
+
+// scripted is the server of one script and the last answer it gave.
+type scripted struct {
+	t      *testing.T
+	server *child // nil while there is none
+	last   []byte
+}
+
+func of(ts *testscript.TestScript) *scripted { return ts.Value(scriptKey{}).(*scripted) }
+
+func (s *scripted) kill() {
+	if s.server != nil {
+		_ = s.server.end(syscall.SIGKILL)
+	}
+}
+
+func usage(ts *testscript.TestScript, ok bool, text string) {
+	if !ok {
+		ts.Fatalf("usage: %s", text)
+	}
+}
+
+func mode(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) >= 2, "mode 0600 FILE...")
+	for _, name := range args[1:] {
+		info, err := os.Stat(ts.MkAbs(name))
+		ts.Check(err)
+		if got := fmt.Sprintf("%04o", info.Mode().Perm()); got != args[0] {
+			ts.Fatalf("%s has mode %s, want %s", name, got, args[0])
+		}
+	}
+}
+
+func serve(ts *testscript.TestScript, neg bool, args []string) {
+	s := of(ts)
+	usage(ts, !neg && s.server == nil, "serve [FLAG...], one at a time")
+	var environ []string
+	for _, name := range []string{"AUTHD_DATABASE_URL", "AUTHD_MASTER_KEY_FILE", "AUTHD_BCRYPT_COST", "AUTHD_AUTO_MIGRATE"} {
+		if value := ts.Getenv(name); value != "" {
+			environ = append(environ, name+"="+value)
+		}
+	}
+	server, err := startServer(ts.Getenv("WORK"), environ, args...)
+	ts.Check(err)
+	s.server = server
+	ts.Check(server.await("serving"))
+	ts.Setenv("ADDR", server.addr)
+}
+
+func end(ts *testscript.TestScript, neg bool, args []string) {
+	s := of(ts)
+	how := syscall.SIGINT
+	if len(args) == 1 {
+		how = map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL}[args[0]]
+	}
+	usage(ts, !neg && len(args) <= 1 && how != 0 && s.server != nil, "end [INT|TERM|KILL], after serve")
+	err := s.server.end(how)
+	ts.Check(os.WriteFile(ts.MkAbs("server.out"), s.server.out.Bytes(), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs("server.log"), s.server.log.Bytes(), 0o600))
+	s.server = nil
+	ts.Check(err)
+}
+
+func ask(ts *testscript.TestScript, neg bool, args []string) {
+	s := of(ts)
+	usage(ts, !neg && (len(args) == 2 || len(args) == 3), "http METHOD PATH [BODY]")
+	request, err := http.NewRequest(args[0], "http://"+ts.Getenv("ADDR")+args[1], strings.NewReader(strings.Join(args[2:], "")))
+	ts.Check(err)
+	if len(args) == 3 {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	if bearer := ts.Getenv("BEARER"); bearer != "" {
+		request.Header.Set("Authorization", "Bearer "+bearer)
+	}
+	response, err := http.DefaultClient.Do(request)
+	ts.Check(err)
+	defer response.Body.Close()
+	s.last, err = io.ReadAll(response.Body)
+	ts.Check(err)
+	fmt.Fprintf(ts.Stdout(), "%d\n%s\n", response.StatusCode, s.last)
+}
+
+func member(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) == 2, "json MEMBER NAME")
+	var members map[string]any
+	ts.Check(json.Unmarshal(of(ts).last, &members))
+	value, ok := members[args[0]]
+	if !ok {
+		ts.Fatalf("the last answer has no %s: %s", args[0], of(ts).last)
+	}
+	ts.Setenv(args[1], fmt.Sprint(value))
+}
+
+func lendPostgres(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) == 0, "postgres")
+	ts.Setenv("AUTHD_DATABASE_URL", pgtest.New(of(ts).t))
+}
