@@ -17,6 +17,27 @@ import (
 // stored is how many sessions the benchmarks choose from: enough that the pages do not fit a cache.
 const stored = 100_000
 
+// BenchmarkOpen is what a start does before it can serve: open a file that exists, and see that its
+// schema is right.
+func BenchmarkOpen(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "authd.db")
+	if err := migrated(b, path).Close(); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		s, err := Open(b.Context(), Config{Path: path, Now: now})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if have, want, err := s.Schema(b.Context()); have != want || err != nil {
+			b.Fatalf("schema %d of %d, error %v", have, want, err)
+		}
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // BenchmarkLoadSessions is the read of one batch: random sessions with their users.
 func BenchmarkLoadSessions(b *testing.B) {
 	s, ids := populated(b)

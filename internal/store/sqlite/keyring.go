@@ -78,7 +78,10 @@ func (s *Store) AddKeyring(ctx context.Context, secrets []tokens.SealedSecret, k
 		if err != nil || !stored {
 			return err
 		}
-		_, err = l.exec(ctx, raiseKeyringVersion)
+		rows, err := l.exec(ctx, raiseKeyringVersion)
+		if err == nil && rows == 0 {
+			err = errNoHead // nobody would learn of what was stored
+		}
 		return err
 	})
 }
@@ -86,7 +89,7 @@ func (s *Store) AddKeyring(ctx context.Context, secrets []tokens.SealedSecret, k
 // addKeyring stores what is free. The secret of a key goes with its key; the others stand for
 // themselves.
 func addKeyring(ctx context.Context, l *link, secrets []tokens.SealedSecret, keys []tokens.PublishedKey) (stored bool, err error) {
-	private := make(map[string]*tokens.SealedSecret)
+	private := make(map[string]*tokens.SealedSecret) // :: name → secret of one of keys; nil: it has none here
 	for i := range keys {
 		private["signing."+keys[i].KID] = nil
 	}

@@ -58,7 +58,7 @@ update feed_head
        as_of = ?3
  where singleton = 1`
 
-// errNoHead refuses a death that could not be told to anybody.
+// errNoHead refuses what could not be told to anybody.
 var errNoHead = errors.New("the feed has no head: it is made when the service starts")
 
 // addKills is the one place that adds entries. Its caller holds the write lock, which on SQLite is the

@@ -16,9 +16,19 @@ import (
 // Schema reads the version of the file's schema, and which one this build wants. A file without a
 // schema has version 0.
 func (s *Store) Schema(ctx context.Context) (have, want int64, err error) {
-	if want, err = newest(); err != nil {
+	folder, err := fs.Sub(migrations.SQLite, "sqlite")
+	if err != nil {
 		return 0, 0, err
 	}
+	if want, err = newest(folder); err != nil {
+		return 0, 0, err
+	}
+	have, err = s.version(ctx)
+	return have, want, err
+}
+
+// version is the number of the last migration that was applied.
+func (s *Store) version(ctx context.Context) (have int64, err error) {
 	err = s.snapshot(ctx, "read the schema's version", func(ctx context.Context, l *link) error {
 		tables, err := one(ctx, l, countVersionTables, scanInt)
 		if err != nil || tables == 0 {
@@ -27,7 +37,7 @@ func (s *Store) Schema(ctx context.Context) (have, want int64, err error) {
 		have, err = one(ctx, l, selectVersion, scanInt)
 		return err
 	})
-	return have, want, err
+	return have, err
 }
 
 // countVersionTables reads the schema table, which is small.
@@ -48,7 +58,19 @@ select coalesce(max(version_id), 0)
 // the row that says so commit together. Who comes second waits for the write lock, fails on a table
 // that exists by then, reads that the version moved, and goes on from there.
 func (s *Store) Migrate(ctx context.Context) error {
-	have, want, err := s.Schema(ctx)
+	folder, err := fs.Sub(migrations.SQLite, "sqlite")
+	if err != nil {
+		return err
+	}
+	return s.migrate(ctx, folder)
+}
+
+func (s *Store) migrate(ctx context.Context, folder fs.FS) error {
+	want, err := newest(folder)
+	if err != nil {
+		return err
+	}
+	have, err := s.version(ctx)
 	if err != nil {
 		return err
 	}
@@ -56,9 +78,8 @@ func (s *Store) Migrate(ctx context.Context) error {
 		return fmt.Errorf("migrate the database: the schema is at %d, this build knows %d: use a newer build", have, want)
 	}
 	for have < want {
-		failed := s.up(ctx)
-		before := have
-		if have, _, err = s.Schema(ctx); err != nil {
+		failed, before := s.up(ctx, folder), have
+		if have, err = s.version(ctx); err != nil {
 			return err
 		}
 		if failed != nil && have == before {
@@ -69,7 +90,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 }
 
 // up applies what is missing, on a connection of its own that is gone afterwards.
-func (s *Store) up(ctx context.Context) (err error) {
+func (s *Store) up(ctx context.Context, folder fs.FS) (err error) {
 	db, err := open(source(s.path))
 	if err != nil {
 		return err
@@ -77,10 +98,6 @@ func (s *Store) up(ctx context.Context) (err error) {
 	db.SetMaxOpenConns(1)
 	defer func() { err = errors.Join(err, db.Close()) }()
 	if err := makeVersionTable(ctx, db); err != nil {
-		return err
-	}
-	folder, err := fs.Sub(migrations.SQLite, "sqlite")
-	if err != nil {
 		return err
 	}
 	provider, err := goose.NewProvider(goose.DialectSQLite3, db, folder, goose.WithDisableGlobalRegistry(true))
@@ -116,9 +133,9 @@ func makeVersionTable(ctx context.Context, db *sql.DB) error {
 	return tx.Commit()
 }
 
-// newest is the number of the last migration that travels in this build.
-func newest() (version int64, err error) {
-	files, err := fs.Glob(migrations.SQLite, "sqlite/*.sql")
+// newest is the number of the last migration in a folder.
+func newest(folder fs.FS) (version int64, err error) {
+	files, err := fs.Glob(folder, "*.sql")
 	if err != nil {
 		return 0, err
 	}

@@ -2,10 +2,13 @@ package sqlite
 
 import (
 	"context"
+	"io/fs"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/authd/authd/migrations"
 )
 
 func TestMigrateBringsTheSchemaToTheNewestAndThenDoesNothing(t *testing.T) {
@@ -32,15 +35,18 @@ func TestMigrateBringsTheSchemaToTheNewestAndThenDoesNothing(t *testing.T) {
 func TestTenStoresMayMakeAndMigrateOneFileAtOnce(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "authd.db")
-	var group sync.WaitGroup
+	var group, ready sync.WaitGroup
+	ready.Add(10)
 	for range 10 {
 		group.Go(func() {
 			s, err := Open(t.Context(), Config{Path: path, Now: now})
+			ready.Done()
 			if err != nil {
 				t.Error(err)
 				return
 			}
 			defer s.Close()
+			ready.Wait() // so that nobody is late enough to find it done
 			if err := s.Migrate(t.Context()); err != nil {
 				t.Error(err)
 			}
@@ -57,6 +63,39 @@ func TestTenStoresMayMakeAndMigrateOneFileAtOnce(t *testing.T) {
 	}
 	if got := s.count(t, "select count(*) from goose_db_version"); got != want+1 {
 		t.Errorf("goose's table has %d rows, want %d", got, want+1)
+	}
+}
+
+// rivalFolder lets a rival migrate in the moment between goose's look at the version and its first
+// statement, which is when it reads the file.
+type rivalFolder struct {
+	fs.FS
+	rival func()
+}
+
+func (f *rivalFolder) Open(name string) (fs.File, error) {
+	if rival := f.rival; strings.HasSuffix(name, ".sql") && rival != nil {
+		f.rival = nil
+		rival()
+	}
+	return f.FS.Open(name)
+}
+
+func TestWhoLosesTheRaceToMigrateGoesOnFromWhereTheWinnerIs(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "authd.db")
+	loser, winner := opened(t, path), opened(t, path)
+	real, err := fs.Sub(migrations.SQLite, "sqlite")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var won error
+	folder := &rivalFolder{real, func() { won = winner.Migrate(t.Context()) }}
+	if err := loser.migrate(t.Context(), folder); err != nil || won != nil {
+		t.Errorf("the loser answers %v, the winner %v", err, won)
+	}
+	if folder.rival != nil {
+		t.Error("there was no race: goose did not read the file")
 	}
 }
 
