@@ -78,8 +78,8 @@ func (s *Store) Close() error {
 	return errors.Join(s.reader.close(), s.writer.close())
 }
 
-// Clock reads the store's clock, from a file that can be read: a clock that goes on while the disk is
-// gone would say that all is well.
+// Clock implements [tokens.Store]. It reads the file too: a store that is closed, or that cannot reach
+// its file, must not tell the time as if all were well.
 func (s *Store) Clock(ctx context.Context) (time.Time, error) {
 	clock := s.clock()
 	err := s.read(ctx, "read the clock", func(ctx context.Context, l *link) error {
