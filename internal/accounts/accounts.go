@@ -95,13 +95,3 @@ func (p Peppers) Current() password.Pepper {
 
 // ByVersion returns the pepper that an older hash names.
 func (p Peppers) ByVersion(version uint32) ([]byte, bool) { return p.Keyring.PepperVersion(version) }
-
-// unavailable turns what keeps the hasher from hashing into what a client may hear.
-func unavailable(err error) error {
-	answer := auth.ErrUnavailable.Because(err)
-	var busy *password.BusyError
-	if errors.As(err, &busy) {
-		answer.RetryAfter = max(busy.RetryAfter, time.Second)
-	}
-	return answer
-}

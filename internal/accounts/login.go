@@ -26,11 +26,11 @@ func (a *Accounts) Login(ctx context.Context, login Login) (tokens.Pair, error) 
 	if err != nil {
 		return tokens.Pair{}, err
 	}
-	result, err := a.Hasher.Verify(ctx, password.Attempt{
+	result, err := a.verify(ctx, password.Attempt{
 		Stored: who.PasswordHash, Typed: login.Password, Ceiling: greatest, Refuse: !found || !who.DisabledAt.IsZero(),
 	})
 	if err != nil {
-		return tokens.Pair{}, unavailable(err)
+		return tokens.Pair{}, err
 	}
 	if !result.Match {
 		a.recordFailure(ctx, who, found, login.Origin)
@@ -54,7 +54,7 @@ func (a *Accounts) Login(ctx context.Context, login Login) (tokens.Pair, error) 
 // to the policy: a rule that got stricter must not lock anybody out. It is empty if the hasher has no
 // time: the next login is as good an occasion.
 func (a *Accounts) rehash(ctx context.Context, typed string, greatest int) (string, error) {
-	hash, err := a.Hasher.Hash(ctx, typed)
+	hash, err := a.hash(ctx, typed)
 	if err != nil || greatest >= a.Cost {
 		return hash, nil
 	}

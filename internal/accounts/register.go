@@ -75,9 +75,9 @@ func (a *Accounts) newHash(ctx context.Context, typed, username string) (string,
 		weak.Reasons = reasons
 		return "", &weak
 	}
-	hash, err := a.Hasher.Hash(ctx, normalised)
+	hash, err := a.hash(ctx, normalised)
 	if err != nil {
-		return "", unavailable(err)
+		return "", err
 	}
 	// Before the hash is stored: from the moment it is, a login of nobody must cost as much.
 	return hash, a.Store.RaiseGreatestCost(ctx, a.Cost)

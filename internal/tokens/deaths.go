@@ -34,14 +34,13 @@ func (d *death) answer(err error) {
 // settleDeaths is the revocation lane. It is apart from the rotation lane because deaths hold the
 // feed's head, and no rotation should wait for that.
 func (s *Sessions) settleDeaths(ctx context.Context, batch []*death) {
-	settleAll(batch, func(batch []*death) ([]*death, error) { return s.endOnce(ctx, batch) }, (*death).answer)
+	ctx, cancel := context.WithTimeout(ctx, storeTime)
+	defer cancel()
+	settleAll(ctx, batch, s.endOnce, (*death).answer)
 }
 
 // endOnce takes one turn: load, decide, end with kills in one transaction.
 func (s *Sessions) endOnce(ctx context.Context, batch []*death) ([]*death, error) {
-	ctx, cancel := context.WithTimeout(ctx, storeTime)
-	defer cancel()
-
 	ids := distinct(batch, func(d *death) auth.SessionID { return d.session })
 	rows, clock, err := s.load(ctx, ids)
 	if err != nil {

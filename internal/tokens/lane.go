@@ -11,7 +11,7 @@ import (
 const (
 	maxBatch    = 256             // requests decided and written together
 	maxAttempts = 4               // decisions of one request before it is told to come back
-	storeTime   = 5 * time.Second // for one batch, all round trips
+	storeTime   = 5 * time.Second // for one batch or change, all its attempts together
 )
 
 // lane collects what arrives while its last batch commits and hands it on as the next batch. There is
@@ -56,29 +56,32 @@ func (l *lane[R]) run(ctx context.Context) error {
 	}
 }
 
-// settleAll calls once until every request of the batch is answered. once decides the requests on
-// freshly loaded rows, answers those that it can, and returns the others: with no error if they lost a
-// swap and are to be decided again, with the error that kept all of them from being written otherwise.
+// settleAll calls once until every request of the batch is answered or ctx ends. once decides the
+// requests on freshly loaded rows, answers those that it can, and returns the others: with no error if
+// they lost a swap and are to be decided again, with the error that kept all of them from being written
+// otherwise.
 //
 // A conflict of locks is decided again together, then one by one. An error that is not the store's
 // health is one by one at once: a bad member must not fail its neighbours. A store that cannot be
 // reached fails all: asking it once for each would only make them wait.
-func settleAll[R any](batch []R, once func([]R) ([]R, error), fail func(R, error)) {
+func settleAll[R any](ctx context.Context, batch []R, once func(context.Context, []R) ([]R, error), fail func(R, error)) {
 	var err error
 	for range maxAttempts {
-		if batch, err = once(batch); len(batch) == 0 {
+		if batch, err = once(ctx, batch); len(batch) == 0 {
 			return
 		}
-		if err != nil && !errors.Is(err, ErrWriteConflict) {
+		if ctx.Err() != nil || err != nil && !errors.Is(err, ErrWriteConflict) {
 			break
 		}
 	}
 	switch {
 	case err == nil:
 		err = errBusy
+	case ctx.Err() != nil:
+		err = auth.ErrUnavailable.Because(err) // whoever holds the locks holds them for all of us
 	case len(batch) > 1 && (errors.Is(err, ErrWriteConflict) || auth.KindOf(err) != auth.Unavailable):
 		for _, request := range batch {
-			settleAll([]R{request}, once, fail)
+			settleAll(ctx, []R{request}, once, fail)
 		}
 		return
 	}

@@ -72,7 +72,7 @@ func TestOneBadMemberNeverFailsItsNeighbours(t *testing.T) {
 	t.Parallel()
 	batch := []*ask{{name: "a"}, {name: "bad", bad: true}, {name: "c"}}
 	broken := errors.New("value out of range")
-	settleAll(slices.Clone(batch), func(batch []*ask) ([]*ask, error) {
+	settleAll(t.Context(), slices.Clone(batch), func(_ context.Context, batch []*ask) ([]*ask, error) {
 		if slices.ContainsFunc(batch, func(a *ask) bool { return a.bad }) {
 			return batch, broken
 		}
@@ -92,7 +92,7 @@ func TestAStoreThatIsDownIsAskedOnce(t *testing.T) {
 	t.Parallel()
 	batch := []*ask{{name: "a"}, {name: "b"}}
 	calls := 0
-	settleAll(slices.Clone(batch), func(batch []*ask) ([]*ask, error) {
+	settleAll(t.Context(), slices.Clone(batch), func(_ context.Context, batch []*ask) ([]*ask, error) {
 		calls++
 		return batch, auth.ErrUnavailable
 	}, (*ask).fail)
@@ -105,7 +105,7 @@ func TestAConflictOfLocksIsDecidedAgainTogetherThenAlone(t *testing.T) {
 	t.Parallel()
 	batch := []*ask{{name: "a"}, {name: "b"}}
 	var sizes []int
-	settleAll(slices.Clone(batch), func(batch []*ask) ([]*ask, error) {
+	settleAll(t.Context(), slices.Clone(batch), func(_ context.Context, batch []*ask) ([]*ask, error) {
 		sizes = append(sizes, len(batch))
 		if len(batch) > 1 {
 			return batch, ErrWriteConflict
@@ -122,8 +122,24 @@ func TestWhoLosesEverySwapIsToldToComeBack(t *testing.T) {
 	t.Parallel()
 	a := &ask{name: "unlucky"}
 	turns := 0
-	settleAll([]*ask{a}, func(batch []*ask) ([]*ask, error) { turns++; return batch, nil }, (*ask).fail)
+	settleAll(t.Context(), []*ask{a}, func(_ context.Context, batch []*ask) ([]*ask, error) { turns++; return batch, nil }, (*ask).fail)
 	if turns != maxAttempts || auth.KindOf(a.err) != auth.Unavailable {
 		t.Errorf("got %d turns and %v", turns, a.err)
+	}
+}
+
+// A command that holds the store's lock for long must not make a batch wait once for each member.
+func TestABatchDoesNotOutstayItsTime(t *testing.T) {
+	t.Parallel()
+	ctx, end := context.WithCancel(t.Context())
+	batch := []*ask{{name: "a"}, {name: "b"}}
+	calls := 0
+	settleAll(ctx, slices.Clone(batch), func(_ context.Context, batch []*ask) ([]*ask, error) {
+		calls++
+		end()
+		return batch, ErrWriteConflict
+	}, (*ask).fail)
+	if calls != 1 || auth.KindOf(batch[0].err) != auth.Unavailable || auth.KindOf(batch[1].err) != auth.Unavailable {
+		t.Errorf("got %d calls, errors %v and %v", calls, batch[0].err, batch[1].err)
 	}
 }

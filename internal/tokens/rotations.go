@@ -36,14 +36,13 @@ func (r *rotation) fail(err error)     { r.done <- rotated{err: err} }
 
 // settleRotations is the rotation lane: load the rows, decide each in Go, swap all.
 func (s *Sessions) settleRotations(ctx context.Context, batch []*rotation) {
-	settleAll(batch, func(batch []*rotation) ([]*rotation, error) { return s.rotateOnce(ctx, batch) }, (*rotation).fail)
+	ctx, cancel := context.WithTimeout(ctx, storeTime)
+	defer cancel()
+	settleAll(ctx, batch, s.rotateOnce, (*rotation).fail)
 }
 
 // rotateOnce takes one turn: at most two round trips, the load and the swap with its commit.
 func (s *Sessions) rotateOnce(ctx context.Context, batch []*rotation) ([]*rotation, error) {
-	ctx, cancel := context.WithTimeout(ctx, storeTime)
-	defer cancel()
-
 	ids := distinct(batch, func(r *rotation) auth.SessionID { return r.token.session })
 	rows, clock, err := s.load(ctx, ids)
 	if err != nil {
