@@ -6,7 +6,7 @@ import (
 	"net/netip"
 )
 
-// firstSteps is what a first start shows: the main job in three lines that can be pasted.
+// firstSteps is what a first start shows: a user to begin with, and the main job in three lines.
 func firstSteps(addr net.Addr) string {
 	base := "http://" + addr.String()
 	if a, err := netip.ParseAddrPort(addr.String()); err == nil && a.Addr().IsUnspecified() {
@@ -14,11 +14,15 @@ func firstSteps(addr net.Addr) string {
 	}
 	const who = `{"username":"ada","password":"a cup of tea at four"}`
 	return fmt.Sprintf(`
-authd listens on %[1]s. To sign a user up, in, and on:
+authd listens on %[1]s. Make a user:
 
   curl -s %[1]s/register -H 'Content-Type: application/json' -d '%[2]s'
+
+Sign in, go on with the refresh token from its answer, log out:
+
   curl -s %[1]s/login -H 'Content-Type: application/json' -d '%[2]s'
-  curl -s %[1]s/refresh -H 'Content-Type: application/json' -d '{"refresh_token":"THE ONE FROM LOGIN"}'
+  curl -s %[1]s/refresh -H 'Content-Type: application/json' -d '{"refresh_token":"REFRESH_TOKEN"}'
+  curl -s %[1]s/logout -H 'Content-Type: application/json' -d '{"refresh_token":"REFRESH_TOKEN"}'
 
 Services verify the access tokens with %[1]s/.well-known/jwks.json.
 `, base, who)
