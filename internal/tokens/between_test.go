@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/authd/authd/internal/audit"
 	"github.com/authd/authd/internal/auth"
@@ -92,4 +94,45 @@ type beforeRotate struct {
 func (s *beforeRotate) Rotate(ctx context.Context, rotations []tokens.Rotation) ([]auth.SessionID, error) {
 	s.once.Do(s.do)
 	return s.Store.Rotate(ctx, rotations)
+}
+
+// beforeLoadUser does something once, between the reading of who asks and that of the user's sessions.
+type beforeLoadUser struct {
+	tokens.Store
+	armed atomic.Bool
+	do    func()
+}
+
+func (s *beforeLoadUser) LoadUser(ctx context.Context, id auth.UserID) (tokens.User, []tokens.Session, time.Time, bool, error) {
+	if s.armed.Swap(false) {
+		s.do()
+	}
+	return s.Store.LoadUser(ctx, id)
+}
+
+// C5: a session that died by its epoch speaks for nobody, however late in a request it died.
+func TestASessionBelowTheEpochCannotEndTheSessionsAboveIt(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		for _, scope := range []tokens.Scope{tokens.ScopeAll, tokens.ScopeOthers} {
+			name := "ann " + string(scope)
+			other := w.start()
+			var thief, fresh tokens.Pair
+			var race beforeLoadUser
+			a := w.start(func(c *tokens.Config) { race.Store = c.Store; c.Store = &race })
+			thief = a.login(name)
+			race.do = func() {
+				if _, err := other.ReplacePassword(t.Context(), other.proven(name).User, "$new", home); err != nil {
+					t.Error(err)
+				}
+				fresh = other.openAs(other.proven(name))
+			}
+			race.armed.Store(true)
+			err := a.LogOut(t.Context(), tokens.LogOut{Access: thief.AccessToken, Scope: scope})
+			if !errors.Is(err, tokens.ErrTokenInvalid) {
+				t.Errorf("scope %s: got %v, want %v", scope, err, tokens.ErrTokenInvalid)
+			}
+			a.alive(fresh.AccessToken)
+			a.refresh(fresh.RefreshToken)
+		}
+	})
 }
