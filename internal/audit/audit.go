@@ -31,7 +31,6 @@ const (
 	LoginSucceeded Name = "login.succeeded"
 	LoginFailed    Name = "login.failed"
 	SessionRetried Name = "session.retried" // a rotation's answer was asked for again, inside the window
-	SessionRefused Name = "session.refused" // a refresh token that opened nothing
 	SessionEnded   Name = "session.ended"
 	SessionsEnded  Name = "sessions.ended" // every session of a user, by epoch
 	AlarmRaised    Name = "alarm.raised"   // an operator should look: Reason says at what

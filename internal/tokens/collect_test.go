@@ -34,7 +34,7 @@ func collected(t *testing.T, while, offset time.Duration, deleted ...int) (bound
 	synctest.Test(t, func(t *testing.T) {
 		store := &aged{clock: time.Now().Add(while + offset), deleted: deleted}
 		s, err := tokens.New(tokens.Config{
-			Store: store, Keyring: new(tokens.Keyring), Issuer: "i", Audience: []string{"a"},
+			Store: store, Keyring: tokens.ForTests(accessTTL), Issuer: "i", Audience: []string{"a"},
 			Policy: tokens.Policy{AccessTTL: accessTTL, RefreshIdleTTL: idleTTL, SessionTTL: sessionTTL, RetryWindow: retryWindow, PerUser: 1},
 			Random: zeros{}, Now: time.Now,
 		})

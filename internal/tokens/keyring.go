@@ -25,7 +25,9 @@ type KeyringConfig struct {
 	AccessTTL  time.Duration
 	JWKSMaxAge time.Duration
 	Random     io.Reader
-	Now        func() time.Time // paces readings of the store; decides nothing
+	// Now paces readings of the store, and says since when a pepper is in use, where seconds do not
+	// matter. Everything about tokens goes by the store's clock.
+	Now func() time.Time
 }
 
 // Keyring holds the signing keys and the two versioned secrets, opened. It is safe for concurrent use.
@@ -34,6 +36,7 @@ type Keyring struct {
 	sealer *sealer
 	random io.Reader
 	now    func() time.Time
+	maxTTL time.Duration // of the access tokens that may be signed: what the head was raised to
 
 	ring atomic.Pointer[ring] // replaced whole by load; readers never wait
 
@@ -74,7 +77,7 @@ func OpenKeyring(ctx context.Context, c KeyringConfig) (*Keyring, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &Keyring{store: c.Store, sealer: sealer, random: c.Random, now: c.Now}
+	k := &Keyring{store: c.Store, sealer: sealer, random: c.Random, now: c.Now, maxTTL: c.AccessTTL}
 	// The longest lifetime is on record before anything is signed, so that no kill forgets too early.
 	var id [12]byte
 	if _, err := io.ReadFull(c.Random, id[:]); err != nil {

@@ -24,6 +24,7 @@ type rotated struct {
 	session Loaded
 	refresh string
 	clock   time.Time
+	retried bool // the same successor once more
 	err     error
 }
 
@@ -122,8 +123,7 @@ func (t *rotationTurn) retry(r *rotation, row *Loaded) {
 		t.wait(r, rotated{err: auth.ErrUnavailable})
 		return
 	}
-	t.record(t.ctx, event(audit.SessionRetried, "", row, r.origin))
-	t.wait(r, rotated{session: *row, refresh: next.text(keys), clock: t.clock})
+	t.wait(r, rotated{session: *row, refresh: next.text(keys), clock: t.clock, retried: true})
 }
 
 // sendToDie hands a request to the revocation lane, which decides it again and answers it.
@@ -162,6 +162,9 @@ func (t *rotationTurn) settle(written []auth.SessionID, err error) (again []*rot
 		if lost[w.request.token.session] {
 			again = append(again, w.request)
 			continue
+		}
+		if w.out.retried {
+			t.record(t.ctx, event(audit.SessionRetried, "", &w.out.session, w.request.origin))
 		}
 		w.request.answer(w.out)
 	}

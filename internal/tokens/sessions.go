@@ -73,6 +73,9 @@ func New(c Config) (*Sessions, error) {
 		return nil, errors.New("tokens: an issuer and an audience are needed")
 	case p.AccessTTL < time.Second, p.RefreshIdleTTL <= 0, p.SessionTTL <= 0, p.RetryWindow <= 0, p.PerUser < 1:
 		return nil, fmt.Errorf("tokens: every limit must be positive: %+v", p)
+	case p.AccessTTL > c.Keyring.maxTTL:
+		// Kills are kept for as long as the head says that tokens live.
+		return nil, fmt.Errorf("tokens: access tokens of %v, and the keyring was opened for %v", p.AccessTTL, c.Keyring.maxTTL)
 	}
 	if c.Record == nil {
 		c.Record = audit.Discard

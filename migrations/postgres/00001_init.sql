@@ -8,7 +8,7 @@ create table users (
     roles         text        not null,                    -- separated by single spaces
     created_at    timestamptz not null,
     disabled_at   timestamptz,
-    row_version   bigint      not null                     -- raised by every write to the row or to the set of its sessions
+    row_version   bigint      not null                     -- raised by every change that is decided on the user as a whole
 );
 
 -- One row a session. A rotation writes generation, the hashes, nonce, secret_version, rotated_at,
