@@ -88,7 +88,7 @@ func (f *front) logRequest(x *exchange, r *http.Request, took time.Duration) {
 		slog.String("method", knownMethod(r.Method)),
 		slog.String("route", x.route),
 		slog.Int("status", x.status),
-		slog.Duration("duration", took),
+		slog.Float64("duration_ms", float64(took.Microseconds())/1000),
 		slog.String("request_id", x.id),
 	}
 	if x.code != "" {

@@ -159,10 +159,10 @@ func TestTheLogNamesTheRequest(t *testing.T) {
 		t.Fatal(err)
 	}
 	delete(got, "time")
-	if _, there := got["duration"]; !there {
+	if _, there := got["duration_ms"]; !there {
 		t.Error("there is no duration")
 	}
-	delete(got, "duration")
+	delete(got, "duration_ms")
 	want := map[string]any{"level": "ERROR", "msg": "request", "method": "POST", "route": "/login", "status": 500.0,
 		"request_id": "req-1", "code": "internal_error", "error": "relation users does not exist"}
 	if diff := cmp.Diff(want, got); diff != "" {
