@@ -1,0 +1,128 @@
+//go:build unix
+
+package e2e
+
+import (
+	"context"
+	"encoding/base64"
+	"net"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
+
+type postgresRows struct{ url string }
+
+const (
+	lockSession = `
+select 1
+  from sessions
+ where session_id = $1
+   for update`
+	countWaiters = `
+select count(*)
+  from pg_stat_activity
+ where application_name = $1
+   and wait_event_type = 'Lock'`
+	endBackends = `
+select pg_terminate_backend(pid)
+  from pg_stat_activity
+ where application_name = $1`
+	countBackends = `
+select count(*)
+  from pg_stat_activity
+ where application_name = $1`
+	selectFeed = `
+select seq, kind, subject
+  from kills
+ order by seq`
+	selectHead = `
+select seq
+  from feed_head`
+)
+
+func (d *postgresRows) connect(t testing.TB) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), d.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	return conn
+}
+
+func (d *postgresRows) hold(t testing.TB, session string) (release func()) {
+	t.Helper()
+	id, err := base64.RawURLEncoding.DecodeString(session)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx, err := d.connect(t).Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var one int
+	if err := tx.QueryRow(t.Context(), lockSession, [16]byte(id)).Scan(&one); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := tx.Rollback(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func (d *postgresRows) count(t testing.TB, conn *pgx.Conn, statement string, p *process) (n int) {
+	t.Helper()
+	if err := conn.QueryRow(t.Context(), statement, p.name).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func (d *postgresRows) awaitWaiter(t testing.TB, p *process, _ net.Conn) {
+	t.Helper()
+	conn := d.connect(t)
+	eventually(t, "authd waits for the row", func() bool { return d.count(t, conn, countWaiters, p) > 0 })
+}
+
+// bury waits until the server has noticed. A backend that waits for a lock does not look whether its
+// client still lives, so without this it would go on when it gets the lock, and commit.
+func (d *postgresRows) bury(t testing.TB, p *process) {
+	t.Helper()
+	conn := d.connect(t)
+	if _, err := conn.Exec(t.Context(), endBackends, p.name); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "PostgreSQL ends the backends", func() bool { return d.count(t, conn, countBackends, p) == 0 })
+}
+
+func (d *postgresRows) feed(t testing.TB) feed {
+	t.Helper()
+	conn := d.connect(t)
+	f := feed{sessions: make(map[[12]byte]int)}
+	rows, err := conn.Query(t.Context(), selectFeed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seq int64
+	var kind string
+	var subject []byte
+	if _, err := pgx.ForEachRow(rows, []any{&seq, &kind, &subject}, func() error {
+		f.add(seq, kind, subject)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.QueryRow(t.Context(), selectHead).Scan(&f.head); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func (f *feed) add(seq int64, kind string, subject []byte) {
+	f.seqs = append(f.seqs, seq)
+	if kind == "sid" {
+		f.sessions[[12]byte(subject)]++
+	}
+}
