@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"slices"
+
 	"github.com/authd/authd/internal/accounts"
 	"github.com/authd/authd/internal/audit"
 	"github.com/authd/authd/internal/auth"
@@ -44,13 +46,14 @@ func (t *trial) read(u accounts.User, sessions []tokens.Session) state {
 }
 
 // everything is a change with every member set, in the name of the first of the user's sessions. It
-// ends all of them, in an order that is not that of their ids or logins.
+// ends all of them, against the order of their ids.
 func (t *trial) everything(user tokens.User, sessions []tokens.Session) tokens.UserChange {
 	t.Helper()
 	opened := t.session(user.ID)
 	opened.Epoch = user.Epoch + 1
-	last := len(sessions) - 1
-	order := append([]tokens.Session{sessions[last]}, sessions[:last]...)
+	order := slices.SortedFunc(slices.Values(sessions), func(a, b tokens.Session) int {
+		return slices.Compare(b.ID[:], a.ID[:])
+	})
 	return tokens.UserChange{
 		User: user.ID, Version: user.RowVersion, Guard: sessions[0].ID,
 		End: deathsOf(audit.PasswordChange, t.clock(), order...), Open: &opened,
@@ -64,6 +67,11 @@ func changeEverything(t *trial) {
 	sessions := t.login(ann.ID, 4)
 	before := t.read(ann, sessions)
 	c := t.everything(before.User, sessions)
+	var kills []revocation.Kill
+	for _, d := range c.End {
+		kills = append(kills, revocation.KillSession(d.Session))
+	}
+	kills = append(kills, revocation.KillBelow(ann.ID, 2))
 	mark := newMark()
 	applied, err := t.store.ChangeUser(t.Context(), c, mark)
 	t.must(err, "ChangeUser")
@@ -71,7 +79,6 @@ func changeEverything(t *trial) {
 		t.Fatalf("ChangeUser refused a change decided on the row as it stands")
 	}
 
-	kills := append(killsOf(sessions[3], sessions[0], sessions[1], sessions[2]), revocation.KillBelow(ann.ID, 2))
 	entries := t.written(before.Head.Seq, mark, kills...)
 	want := before
 	want.User.Epoch, want.User.RowVersion = 2, c.Version+1

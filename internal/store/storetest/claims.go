@@ -7,6 +7,6 @@ func claims() []claim {
 	return slices.Concat(
 		sessionClaims, clockClaims, rotateClaims, endClaims, feedClaims, headClaims,
 		changeClaims, guardClaims, userClaims, nameClaims, keyringClaims, collectClaims,
-		raceClaims, orderClaims, cancelClaims, historyClaims,
+		raceClaims, momentClaims, orderClaims, cancelClaims, historyClaims,
 	)
 }

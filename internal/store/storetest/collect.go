@@ -54,6 +54,7 @@ func collectBounds(t *trial) {
 	sessions := t.aged(t.user("ann").ID, first, 8)
 	bound := sessions[5].EndsAt
 	t.collect(first, 10, 0) // nothing lies before its own end
+	t.collect(bound, 0, 0)
 	t.remain(sessions, sessions)
 	t.collect(first.Add(time.Microsecond), 10, 1)
 	t.remain(sessions, sessions[1:])

@@ -94,7 +94,7 @@ func endListedTwice(t *trial) {
 
 func endKills(t *trial) {
 	ann := t.user("ann")
-	sessions := t.login(ann.ID, fullBatch)
+	sessions := t.login(ann.ID, 12)
 	t.end(audit.Logout, newMark(), sessions[7])
 	// Marks are all of 64 bits: one that would be negative, one that is the greatest, and a small one.
 	marks := []uint64{1 << 63, 1<<64 - 1, 7}

@@ -26,6 +26,12 @@ func killsByKey(t *trial) {
 	}
 	t.raise(ben.ID)
 	all, _ := t.entries(0)
+	kills := make([]revocation.Kill, len(all))
+	for i, e := range all {
+		kills[i] = e.Kill
+	}
+	t.same(kills, append(killsOf(sessions[0], sessions[1]), revocation.KillBelow(ann.ID, 2), revocation.KillBelow(ann.ID, 3),
+		revocation.KillBelow(ann.ID, 4), revocation.KillBelow(ben.ID, 2)), "the whole feed")
 
 	session, user := revocation.KillSession(sessions[0].ID).Key, revocation.KillBelow(ann.ID, 0).Key
 	for _, c := range []struct {
@@ -33,7 +39,7 @@ func killsByKey(t *trial) {
 		keys []revocation.Key
 	}{
 		{"a session and its user", []revocation.Key{session, user}},
-		{"a session alone", []revocation.Key{session}},
+		{"a session alone, twice", []revocation.Key{session, session}},
 		{"a session that lives", []revocation.Key{revocation.KillSession(sessions[2].ID).Key}},
 		{"a user's subject under another kind", []revocation.Key{
 			{Kind: revocation.Sid, Subject: user.Subject}, {Kind: revocation.Jti, Subject: user.Subject}}},

@@ -18,7 +18,7 @@ func headOnce(t *trial) {
 	before := t.clock()
 	heads := make([]revocation.Head, 10)
 	t.race(len(heads), func(i int, s Store) {
-		err := insist(func() (err error) {
+		err := t.insist(func() (err error) {
 			heads[i], err = s.RaiseHead(t.Context(), fmt.Sprintf("feed-%d", i), maxTTL, jwksMaxAge)
 			return err
 		})
@@ -47,6 +47,8 @@ func headRises(t *trial) {
 		{60 * time.Second, 120 * time.Second, 900 * time.Second, 120 * time.Second},
 		{0, 0, 900 * time.Second, 120 * time.Second},
 		{901 * time.Second, 121 * time.Second, 901 * time.Second, 121 * time.Second},
+		// A kill must outlive the longest token, not one that is a fraction shorter.
+		{901*time.Second + time.Millisecond, 121*time.Second + 1, 902 * time.Second, 122 * time.Second},
 	} {
 		got, err := t.store.RaiseHead(t.Context(), feedID, c.ttl, c.age)
 		t.must(err, "RaiseHead")
@@ -65,7 +67,7 @@ func headKeepsPlace(t *trial) {
 	wantEntries, want := t.entries(0)
 	got, err := t.again.RaiseHead(t.Context(), "another feed", time.Hour, time.Hour)
 	t.must(err, "RaiseHead")
-	want.MaxTTL, want.JWKSMaxAge = time.Hour, time.Hour
+	want.FeedID, want.MaxTTL, want.JWKSMaxAge = feedID, time.Hour, time.Hour
 	entries, stored := t.entries(0)
 	t.same(entries, wantEntries, "the feed")
 	t.same(pinned(got), pinned(want), "the head as returned")

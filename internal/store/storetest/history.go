@@ -103,7 +103,7 @@ func (s *scribe) write(client int, call, back int64, ops map[input]output) {
 // C3: logout and refresh at once. Clients on two handles load the same sessions, rotate them on what
 // they saw, and now and then end one; whatever they were told must fit one order of events.
 func linearizable(t *trial) {
-	const clients, turns, count = 6, 10, 4
+	const turns, count = 12, 4
 	for range 3 {
 		h := history{trial: t, sessions: t.login(t.user(t.userID().String()).ID, count)}
 		h.began = time.Now()
@@ -126,8 +126,11 @@ type history struct {
 	*trial
 	scribe
 	sessions []tokens.Session
+	pending  [clients][]tokens.Loaded // what each client has seen and not acted on
 	numbers  atomic.Int64
 }
+
+const clients = 6
 
 // turn loads all sessions, and then rotates all on what was seen, or ends one.
 func (h *history) turn(client, turn int, s Store) error {
@@ -144,7 +147,12 @@ func (h *history) turn(client, turn int, s Store) error {
 	if turn == client+3 { // each client ends one session, at a time of its own
 		return h.endOne(client, clock, s)
 	}
-	return h.rotateSeen(client, rows, s)
+	// Every other decision waits for a turn, as one does whose client is far away.
+	decided := rows
+	if turn%2 == 1 {
+		decided, h.pending[client] = h.pending[client], rows
+	}
+	return h.rotateSeen(client, decided, s)
 }
 
 func (h *history) endOne(client int, clock time.Time, s Store) error {
@@ -152,7 +160,7 @@ func (h *history) endOne(client int, clock time.Time, s Store) error {
 	in := input{session: victim, verb: end}
 	call := h.now()
 	var ended []auth.SessionID
-	err := insist(func() (err error) {
+	err := h.insist(func() (err error) {
 		ended, err = s.End(h.Context(), deathsOf(audit.Logout, clock, h.sessions[victim]), newMark())
 		return err
 	})
@@ -175,7 +183,7 @@ func (h *history) rotateSeen(client int, rows []tokens.Loaded, s Store) error {
 	}
 	call := h.now()
 	var written []auth.SessionID
-	err := insist(func() (err error) {
+	err := h.insist(func() (err error) {
 		written, err = s.Rotate(h.Context(), batch)
 		return err
 	})

@@ -13,9 +13,10 @@ var keyringClaims = []claim{
 	{name: "the keyring survives the round trip, secrets by name and keys by slot", prove: keyringRoundTrip},
 	{name: "what the keyring has is never overwritten", prove: keyringKept},
 	{name: "a key that loses its slot leaves no secret behind", prove: keyringNoOrphan},
+	{name: "a key whose secret is refused is not published", prove: keyringNoWidow},
 	{name: "the keyring's version rises exactly when something was stored", prove: keyringVersion},
 	{name: "instances that boot together end with one keyring", prove: keyringRace},
-	{name: "a store without a head has keyring version 0", prove: keyringHeadless, bare: true},
+	{name: "nothing is added while there is no head whose version could say so", prove: keyringHeadless, bare: true},
 }
 
 func (t *trial) secret(name string) tokens.SealedSecret {
@@ -54,10 +55,10 @@ func keyringRoundTrip(t *trial) {
 		{Name: "signing.a", Sealed: []byte{4}, CreatedAt: at},
 	}
 	keys := []tokens.PublishedKey{
-		{KID: "b-_9", Slot: 1 << 40, Alg: "EdDSA", PublicJWK: `{"x":"ü"}`, CreatedAt: at, SignsFrom: at.Add(3 * time.Microsecond),
+		{KID: "b-_9", Slot: 1 << 40, Alg: "RS256", PublicJWK: "{ }", CreatedAt: at.Add(time.Microsecond)},
+		{KID: "A", Slot: 10, Alg: "ES256", PublicJWK: "{}", CreatedAt: at, SignsFrom: at.Add(-time.Hour)},
+		{KID: "a", Slot: 2, Alg: "EdDSA", PublicJWK: `{"x":"ü"}`, CreatedAt: at, SignsFrom: at.Add(3 * time.Microsecond),
 			KilledAt: at.Add(time.Hour)},
-		{KID: "A", Slot: 2, Alg: "ES256", PublicJWK: "{}", CreatedAt: at, SignsFrom: at.Add(-time.Hour)},
-		{KID: "a", Slot: 1, Alg: "RS256", PublicJWK: "{ }", CreatedAt: at.Add(time.Microsecond)},
 	}
 	t.addKeyring(secrets, keys...)
 	rows := t.keyring()
@@ -88,8 +89,9 @@ func keyringKept(t *trial) {
 	want := t.keyring()
 
 	other, _ := t.key("one", 1)
+	elsewhere, _ := t.key("one", 2) // D6: one key has one place
 	other.PublicJWK, other.SignsFrom, other.CreatedAt = "another", t.clock(), key.CreatedAt.Add(time.Hour)
-	t.addKeyring([]tokens.SealedSecret{t.secret("refresh.1"), t.secret("signing.one")}, other)
+	t.addKeyring([]tokens.SealedSecret{t.secret("refresh.1"), t.secret("signing.one")}, other, elsewhere)
 	got := t.keyring()
 	t.same(got.Secrets, want.Secrets, "the secrets after a second boot")
 	t.same(got.Keys, want.Keys, "the keys after a second boot")
@@ -107,6 +109,21 @@ func keyringNoOrphan(t *trial) {
 	rows := t.keyring()
 	t.same(rows.Secrets, []tokens.SealedSecret{pepper, firstPrivate, secondPrivate}, "the secrets")
 	t.same(rows.Keys, []tokens.PublishedKey{first, second}, "the keys")
+}
+
+// A key that stands there without its own private half would be chosen to sign one day.
+func keyringNoWidow(t *trial) {
+	there := t.secret("signing.one")
+	t.addKeyring([]tokens.SealedSecret{there})
+	_, before := t.entries(0)
+	key, private := t.key("one", 1)
+	t.addKeyring([]tokens.SealedSecret{private}, key)
+	rows := t.keyring()
+	t.same(rows.Secrets, []tokens.SealedSecret{there}, "the secrets")
+	t.same(rows.Keys, []tokens.PublishedKey(nil), "the keys")
+	if rows.Version != before.KeyringVersion {
+		t.Errorf("nothing was stored, and the version went from %d to %d", before.KeyringVersion, rows.Version)
+	}
 }
 
 func keyringVersion(t *trial) {
@@ -157,7 +174,7 @@ func keyringRace(t *trial) {
 	}
 	read := make([]tokens.KeyringRows, racers)
 	t.race(racers, func(i int, s Store) {
-		err := insist(func() error { return s.AddKeyring(t.Context(), rings[i].secrets, rings[i].keys) })
+		err := t.insist(func() error { return s.AddKeyring(t.Context(), rings[i].secrets, rings[i].keys) })
 		if err == nil {
 			read[i], err = s.LoadKeyring(t.Context())
 		}
@@ -180,9 +197,15 @@ func keyringRace(t *trial) {
 	}
 }
 
+// Other instances read the keyring again when its version moves. What is added without moving it would
+// be known to one of them alone.
 func keyringHeadless(t *trial) {
+	key, private := t.key("one", 1)
+	if err := t.store.AddKeyring(t.Context(), []tokens.SealedSecret{private}, []tokens.PublishedKey{key}); err == nil {
+		t.Errorf("AddKeyring reported no error without a head")
+	}
 	rows := t.keyring()
 	if rows.Version != 0 || len(rows.Secrets) != 0 || len(rows.Keys) != 0 {
-		t.Errorf("an empty store has the keyring %+v", rows)
+		t.Errorf("a store without a head has the keyring %+v", rows)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/authd/authd/internal/accounts"
+	"github.com/authd/authd/internal/auth"
 )
 
 var nameClaims = []claim{
@@ -19,6 +20,8 @@ func nameTaken(t *trial) {
 	ann := t.user("ann")
 	second := accounts.User{ID: t.userID(), Username: "ann", Epoch: 9}
 	_, err := t.again.CreateUser(t.Context(), second, "another hash")
+	t.taken(err)
+	_, err = t.store.CreateUser(t.Context(), ann, "another hash") // B13: by somebody who was not told of the first
 	t.taken(err)
 	t.found(ann, hashOf("ann"))
 	if _, found, err := t.store.UserByID(t.Context(), second.ID); err != nil || found {
@@ -34,7 +37,7 @@ func nameRace(t *trial) {
 		users[i] = accounts.User{ID: t.userID(), Username: "ann", Epoch: 1}
 	}
 	t.race(racers, func(i int, s Store) {
-		err := insist(func() (err error) {
+		err := t.insist(func() (err error) {
 			users[i].CreatedAt, err = s.CreateUser(t.Context(), users[i], hashOf(users[i].ID.String()))
 			return err
 		})
@@ -77,8 +80,15 @@ func namesByteForByte(t *trial) {
 func usersListed(t *trial) {
 	names := []string{"zed", "ann", "Zoë", "ben", "an", "ben@example.com", "_", "élan", "電話", "zebra", "0", "a\u0308nn"}
 	users := make(map[string]accounts.User, len(names))
-	for _, name := range names {
-		users[name] = t.user(name)
+	for i, name := range names {
+		u := accounts.User{ID: t.userID(), Username: name, Epoch: auth.Epoch(i + 1)}
+		if i%2 == 0 { // no row may keep what the one before had
+			u.Roles, u.DisabledAt = []string{"reader", "of-" + name}, t.clock()
+		}
+		var err error
+		u.CreatedAt, err = t.store.CreateUser(t.Context(), u, hashOf(name))
+		t.must(err, "CreateUser")
+		users[name] = u
 	}
 	slices.SortFunc(names, strings.Compare) // Go compares bytes
 	want := make([]accounts.User, len(names))
@@ -102,7 +112,10 @@ func usersListed(t *trial) {
 		}
 		t.same(got, want, "all users by pages")
 	}
-	page, err := t.store.Users(t.Context(), "b", 2) // nobody is called b
+	page, err := t.store.Users(t.Context(), "", 0)
+	t.must(err, "Users")
+	t.same(page, []accounts.User(nil), "a page of none")
+	page, err = t.store.Users(t.Context(), "b", 2) // nobody is called b
 	t.must(err, "Users")
 	t.same(page, []accounts.User{users["ben"], users["ben@example.com"]}, "a page after a name that nobody has")
 }

@@ -39,12 +39,12 @@ func (t *trial) crowd() [][]revocation.Kill {
 		for round := range rounds {
 			pair := sessions[i][2*round : 2*round+2]
 			deaths := deathsOf(audit.Logout, pair[0].CreatedAt, pair...)
-			if err := insist(func() error { _, err := s.End(t.Context(), deaths, newMark()); return err }); err != nil {
+			if err := t.insist(func() error { _, err := s.End(t.Context(), deaths, newMark()); return err }); err != nil {
 				t.Errorf("End: %v", err)
 			}
 			wrote[i] = append(wrote[i], killsOf(pair...)...)
 			if round%2 == 1 {
-				if _, err := t.persist(s, &tokens.UserChange{User: users[i].ID, RaiseEpoch: true}); err != nil {
+				if _, err := t.persist(s, &tokens.UserChange{User: users[i].ID, RaiseEpoch: true}, newMark()); err != nil {
 					t.Errorf("ChangeUser: %v", err)
 				}
 				wrote[i] = append(wrote[i], revocation.KillBelow(users[i].ID, auth.Epoch(round/2+2)))

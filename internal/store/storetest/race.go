@@ -6,6 +6,7 @@ import (
 
 	"github.com/authd/authd/internal/audit"
 	"github.com/authd/authd/internal/auth"
+	"github.com/authd/authd/internal/revocation"
 	"github.com/authd/authd/internal/tokens"
 )
 
@@ -64,7 +65,7 @@ func (t *trial) contest(n int, sessions []tokens.Session, round int) {
 			slices.Reverse(turned)
 		}
 		var written []auth.SessionID
-		err := insist(func() (err error) {
+		err := t.insist(func() (err error) {
 			written, err = s.Rotate(t.Context(), turned)
 			return err
 		})
@@ -85,48 +86,52 @@ func (t *trial) contest(n int, sessions []tokens.Session, round int) {
 // The enders come by both ways: a logout's lane, and a change of the user.
 func endRace(t *trial) {
 	ann := t.user("ann")
-	sessions := t.login(ann.ID, 12)
+	t.raceToEnd(ann.ID, 16)
+	t.raceToEnd(ann.ID, 4)
+}
+
+// raceToEnd has 15 racers end the same sessions, every so many of them by a change of their user.
+func (t *trial) raceToEnd(user auth.UserID, change uint64) {
+	t.Helper()
+	sessions := t.login(user, 6)
 	_, before := t.entries(0)
 	var enders tally
-	var applied []tokens.UserChange
-	const racers = 16
-	t.race(racers, func(i int, s Store) {
+	t.race(15, func(i int, s Store) {
+		mark := uint64(i + 1)
 		deaths := deathsOf(audit.Logout, sessions[0].CreatedAt, sessions...)
 		if i%3 == 0 {
 			slices.Reverse(deaths)
 		}
-		if i%4 == 3 {
-			c := tokens.UserChange{User: ann.ID, Version: 0, End: deaths}
-			ok, err := t.persist(s, &c)
-			if err != nil {
+		if mark%change == 0 {
+			if _, err := t.persist(s, &tokens.UserChange{User: user, End: deaths}, mark); err != nil {
 				t.Errorf("ChangeUser: %v", err)
-			}
-			if ok {
-				enders.mu.Lock()
-				applied = append(applied, c)
-				enders.mu.Unlock()
 			}
 			return
 		}
 		var ended []auth.SessionID
-		err := insist(func() (err error) {
-			ended, err = s.End(t.Context(), deaths, newMark())
+		err := t.insist(func() (err error) {
+			ended, err = s.End(t.Context(), deaths, mark)
 			return err
 		})
 		if err != nil {
 			t.Errorf("End: %v", err)
 		}
-		enders.add(i, ended)
+		enders.add(int(mark), ended)
 	})
 	entries, head := t.entries(before.Seq)
 	if len(entries) != len(sessions) || head.Seq != before.Seq+int64(len(sessions)) {
 		t.Errorf("%d sessions died and left %d entries", len(sessions), len(entries))
 	}
+	markOf := make(map[revocation.Key]int)
+	for _, e := range entries {
+		markOf[e.Key] = int(e.Mark)
+	}
 	for at, row := range t.reload(sessions) {
-		by := enders.by[row.ID]
-		if len(by) > 1 || (len(by) == 0 && len(applied) == 0) {
-			t.Errorf("session %d was ended by %v and one of %d changes", at, by, len(applied))
+		var want []int // a change does not say what it ended
+		if mark := markOf[revocation.KillSession(row.ID).Key]; uint64(mark)%change != 0 {
+			want = []int{mark}
 		}
+		t.same(enders.by[row.ID], want, "who says that they ended the session whose kill has this mark")
 		if row.EndedAt.IsZero() {
 			t.Errorf("session %d was not ended", at)
 		}
@@ -135,15 +140,15 @@ func endRace(t *trial) {
 
 // persist decides a change on the row as it stands and tries it, until it is applied or it is clear
 // that others are always faster.
-func (t *trial) persist(s Store, c *tokens.UserChange) (applied bool, err error) {
+func (t *trial) persist(s Store, c *tokens.UserChange, mark uint64) (applied bool, err error) {
 	for range 100 {
 		user, _, _, _, err := s.LoadUser(t.Context(), c.User)
 		if err != nil {
 			return false, err
 		}
 		c.Version = user.RowVersion
-		err = insist(func() (err error) {
-			applied, err = s.ChangeUser(t.Context(), *c, newMark())
+		err = t.insist(func() (err error) {
+			applied, err = s.ChangeUser(t.Context(), *c, mark)
 			return err
 		})
 		if applied || err != nil {
@@ -161,11 +166,12 @@ func changeRace(t *trial) {
 	changes := make([]tokens.UserChange, racers)
 	for i := range changes {
 		changes[i] = t.everything(before.User, sessions)
+		changes[i].Guard = auth.SessionID{} // which the winner ends, so it would refuse the others
 		changes[i].PasswordHash = hashOf(changes[i].Open.ID.String())
 	}
 	won := make([]bool, racers)
 	t.race(racers, func(i int, s Store) {
-		err := insist(func() (err error) {
+		err := t.insist(func() (err error) {
 			won[i], err = s.ChangeUser(t.Context(), changes[i], newMark())
 			return err
 		})

@@ -17,7 +17,8 @@ var rotateClaims = []claim{
 	{name: "a rotation wins only on the version that it was decided on", prove: rotateVersion},
 	{name: "a rotation shown again is not written again", prove: rotateAgain},
 	{name: "one bad member of a batch harms no neighbour", prove: rotateNeighbours},
-	{name: "a batch may have any size and order, and every member gets its own values", prove: rotateBatches},
+	{name: "a batch may come in any order, and every member gets its own values", prove: rotateBatches},
+	{name: "a full batch is written as a small one is", prove: fullBatches},
 	{name: "a rotation decided before the end does not win after it", prove: rotateAfterEnd},
 	{name: "an empty batch is no work", prove: emptyBatches},
 }
@@ -119,15 +120,32 @@ func rotateNeighbours(t *trial) {
 }
 
 func rotateBatches(t *trial) {
-	sessions := t.login(t.user("ann").ID, fullBatch)
-	for _, size := range []int{1, 2, 3, fullBatch} {
-		batch := steps(sessions[:size]) // the ids are random: in no order
-		t.rotate(batch, idsOf(sessions[:size])...)
-		for i := range batch {
-			sessions[i] = stepped(sessions[i], batch[i])
-		}
-		t.same(t.reload(sessions), sessions, "the rows after a batch")
+	sessions := t.login(t.user("ann").ID, 12)
+	for _, size := range []int{1, 2, 3, len(sessions)} {
+		t.stepAll(sessions, size)
 	}
+}
+
+// stepAll rotates the first of some sessions in one batch, and leaves them as they are then.
+func (t *trial) stepAll(sessions []tokens.Session, size int) {
+	t.Helper()
+	batch := steps(sessions[:size]) // the ids are random: in no order
+	t.rotate(batch, idsOf(sessions[:size])...)
+	for i := range batch {
+		sessions[i] = stepped(sessions[i], batch[i])
+	}
+	t.same(t.reload(sessions), sessions, "the rows after a batch")
+}
+
+func fullBatches(t *trial) {
+	sessions := t.login(t.user("ann").ID, fullBatch)
+	t.stepAll(sessions, fullBatch)
+
+	mark := newMark()
+	_, before := t.entries(0)
+	ended := t.end(audit.Logout, mark, sessions...)
+	t.same(sorted(ended), sorted(idsOf(sessions)), "the ended ids")
+	t.written(before.Seq, mark, killsOf(sessions...)...)
 }
 
 // The rotation was allowed by the row as it was. The logout was acknowledged since, and whoever holds

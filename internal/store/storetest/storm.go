@@ -49,6 +49,7 @@ func storm(t *trial) {
 			}
 		}
 	})
+	t.Logf("%d writes met a conflict", t.conflicts.Load())
 	t.whole(users, sessions)
 }
 
@@ -79,7 +80,7 @@ func (w worker) endSome(users []accounts.User) error {
 		return err
 	}
 	deaths := deathsOf(audit.Reuse, time.Now(), live[:min(3, len(live))]...)
-	return insist(func() error { _, err := w.store.End(w.ctx, deaths, newMark()); return err })
+	return w.insist(func() error { _, err := w.store.End(w.ctx, deaths, newMark()); return err })
 }
 
 func (w worker) rotateAll(users []accounts.User) error {
@@ -87,7 +88,7 @@ func (w worker) rotateAll(users []accounts.User) error {
 	if err != nil {
 		return err
 	}
-	return insist(func() error { _, err := w.store.Rotate(w.ctx, steps(live)); return err })
+	return w.insist(func() error { _, err := w.store.Rotate(w.ctx, steps(live)); return err })
 }
 
 // changeOne opens a session and ends another of its user, in the name of a third, as often as it takes.
@@ -104,7 +105,7 @@ func (w worker) changeOne(opened tokens.Session) error {
 			c.End = distinctDeaths(c.End)
 		}
 		var applied bool
-		err = insist(func() (err error) {
+		err = w.insist(func() (err error) {
 			applied, err = w.store.ChangeUser(w.ctx, c, newMark())
 			return err
 		})
