@@ -113,7 +113,7 @@ func writeProblem(x *exchange, r *http.Request, p problem, retryAfter time.Durat
 		h.Set("Retry-After", wholeSeconds(retryAfter))
 	}
 	x.code = p.Code
-	x.send(p.Status, mediaProblem, p.encode())
+	x.send(p.Status, mediaProblem, line(p.encode()))
 }
 
 // challenge says how to authenticate (RFC 9110, section 15.5.2). It names the error only if a token

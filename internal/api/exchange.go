@@ -57,6 +57,9 @@ func (x *exchange) sendJSON(status int, value any) error {
 	if err != nil {
 		return err
 	}
-	x.send(status, mediaJSON, body)
+	x.send(status, mediaJSON, line(body))
 	return nil
 }
+
+// line ends a body as a line, for the person whose terminal shows it.
+func line(body []byte) []byte { return append(body, '\n') }
