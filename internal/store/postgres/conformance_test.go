@@ -80,3 +80,14 @@ func (s *Store) entries(ctx context.Context, after int64) (entries []revocation.
 	queueCommit(b)
 	return entries, head, s.send(ctx, "read the feed", b)
 }
+
+// acquired lends a connection of the store's pool to a test.
+func acquired(t testing.TB, s *Store) *pgx.Conn {
+	t.Helper()
+	conn, err := s.pool.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(conn.Release)
+	return conn.Conn()
+}

@@ -24,8 +24,8 @@ update sessions s
        row_version = s.row_version + 1
   from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::bytea[], $5::bigint[])
     as d (session_id, ended_at, end_reason, subject, place)
- where s.session_id = d.session_id
-   and s.ended_at is null
+ where s.session_id = any(array[d.session_id])
+   and num_nulls(s.ended_at) = 1
 returning s.session_id, d.subject, d.place`
 
 // Sessions, head and kills in one statement, and so with its commit in one message. The head is
@@ -47,7 +47,7 @@ func (s *Store) End(ctx context.Context, deaths []tokens.Death, mark uint64) (en
 	if len(deaths) == 0 {
 		return nil, nil
 	}
-	b := s.newWrite()
+	b := s.newMessage()
 	b.Queue(endSessionsWithKills, append(endArguments(deaths), int64(mark), grace)...).Query(scanIDs(&ended))
 	if err := s.send(ctx, "end sessions", b); err != nil {
 		return nil, err

@@ -18,7 +18,6 @@ const (
 	deadlockDetected     = "40P01"
 	lockNotAvailable     = "55P03" // lock_timeout, too
 	readOnlyTransaction  = "25006"
-	uniqueViolation      = "23505"
 	undefinedTable       = "42P01"
 )
 
@@ -78,9 +77,8 @@ func isCode(err error, code string) bool {
 // serverError is what may be kept of a server's answer. The detail and the context that come with it
 // quote rows and parameters, and errors end in logs.
 type serverError struct {
-	code       string
-	message    string
-	constraint string
+	code    string
+	message string
 }
 
 func (e *serverError) Error() string { return e.message + " (SQLSTATE " + e.code + ")" }
@@ -99,5 +97,5 @@ func withoutValues(err error) error {
 	if strings.HasPrefix(answer.Code, "22") { // data exceptions quote the datum
 		message = "data exception"
 	}
-	return &serverError{code: answer.Code, message: message, constraint: answer.ConstraintName}
+	return &serverError{code: answer.Code, message: message}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -42,14 +43,21 @@ insert into signing_keys (kid, slot, alg, public_jwk, created_at, signs_from, ki
 values ($1, $2, $3, $4, $5, $6, $7)
 on conflict do nothing`
 
-// secrets_pkey decides who came first. A signing key's secret ($4 is the key's id) is stored only
-// beside its key: where the slot was taken, the loser's private half has nothing to sign for.
+// secrets_pkey decides who came first.
 const insertSecret = `
 insert into secrets (name, sealed, created_at)
-select $1, $2::bytea, $3::timestamptz
- where $4::text = ''
-    or exists (select from signing_keys k where k.kid = $4::text)
+values ($1, $2, $3)
 on conflict do nothing`
+
+// signing_keys_pkey serves this.
+const deleteKey = `
+delete from signing_keys
+ where kid = $1`
+
+// secrets_pkey serves this.
+const deleteSecret = `
+delete from secrets
+ where name = $1`
 
 // feed_head_pkey serves this.
 const raiseKeyringVersion = `
@@ -81,8 +89,7 @@ select h.feed_id, h.seq, h.mark, h.max_ttl, h.as_of, h.keyring_version, h.jwks_m
 // it can only be newer and will be read again; keys before secrets, so that every key has its secret.
 func (s *Store) LoadKeyring(ctx context.Context) (tokens.KeyringRows, error) {
 	var r tokens.KeyringRows
-	b := &pgx.Batch{}
-	queueClock(b, &r.Clock)
+	b := s.newReading(&r.Clock)
 	b.Queue(selectKeyringVersion).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			if err := rows.Scan(&r.Version); err != nil {
@@ -126,13 +133,12 @@ func (s *Store) AddKeyring(ctx context.Context, secrets []tokens.SealedSecret, k
 		return nil
 	}
 	var headExists bool
-	var stored int64
 	first := s.newTransaction()
 	first.Queue(selectKeyringVersion).Query(func(rows pgx.Rows) error {
 		headExists = rows.Next()
 		return nil
 	})
-	queueKeyring(first, secrets, keys, &stored)
+	added := queueKeyring(first, secrets, keys)
 
 	var failure error
 	_, err := s.transact(ctx, "add to the keyring", first, func() *pgx.Batch {
@@ -140,10 +146,11 @@ func (s *Store) AddKeyring(ctx context.Context, secrets []tokens.SealedSecret, k
 			failure = errors.New("add to the keyring: the feed has no head yet")
 			return nil
 		}
-		if stored == 0 {
+		last := &pgx.Batch{}
+		added.undoHalves(last)
+		if len(added.keys)+len(added.secrets) == 0 {
 			return nil
 		}
-		last := &pgx.Batch{}
 		last.Queue(raiseKeyringVersion)
 		queueCommit(last)
 		return last
@@ -151,31 +158,61 @@ func (s *Store) AddKeyring(ctx context.Context, secrets []tokens.SealedSecret, k
 	return cmp.Or(err, failure)
 }
 
-func queueKeyring(b *pgx.Batch, secrets []tokens.SealedSecret, keys []tokens.PublishedKey, stored *int64) {
-	count := func(tag pgconn.CommandTag) error {
-		*stored += tag.RowsAffected()
-		return nil
-	}
+// additions are the rows that a transaction stored, until it ends: keys by id, secrets by name. false
+// says that the place was taken.
+type additions struct {
+	keys    map[string]bool
+	secrets map[string]bool
+}
+
+func queueKeyring(b *pgx.Batch, secrets []tokens.SealedSecret, keys []tokens.PublishedKey) *additions {
+	added := &additions{make(map[string]bool, len(keys)), make(map[string]bool, len(secrets))}
 	keys, secrets = slices.Clone(keys), slices.Clone(secrets)
 	slices.SortStableFunc(keys, func(a, b tokens.PublishedKey) int { return cmp.Compare(a.Slot, b.Slot) })
 	slices.SortStableFunc(secrets, func(a, b tokens.SealedSecret) int { return strings.Compare(a.Name, b.Name) })
 	for _, k := range keys {
-		b.Queue(insertKey, k.KID, k.Slot, k.Alg, k.PublicJWK,
-			k.CreatedAt, timestamp(k.SignsFrom), timestamp(k.KilledAt)).Exec(count)
+		b.Queue(insertKey, k.KID, k.Slot, k.Alg, k.PublicJWK, k.CreatedAt, timestamp(k.SignsFrom), timestamp(k.KilledAt)).
+			Exec(note(added.keys, k.KID))
 	}
 	for _, secret := range secrets {
-		kid, _ := strings.CutPrefix(secret.Name, signingSecret)
-		if !slices.ContainsFunc(keys, func(k tokens.PublishedKey) bool { return k.KID == kid }) {
-			kid = ""
-		}
-		b.Queue(insertSecret, secret.Name, secret.Sealed, secret.CreatedAt, kid).Exec(count)
+		b.Queue(insertSecret, secret.Name, secret.Sealed, secret.CreatedAt).Exec(note(added.secrets, secret.Name))
 	}
+	return added
+}
+
+func note(added map[string]bool, name string) func(pgconn.CommandTag) error {
+	return func(tag pgconn.CommandTag) error {
+		added[name] = added[name] || tag.RowsAffected() > 0
+		return nil
+	}
+}
+
+// undoHalves takes back each key whose secret was refused, and each secret whose key was: a private
+// half without its key would stay for ever, and a key without it would be chosen to sign one day. What
+// is left in a are the rows that stay.
+func (a *additions) undoHalves(b *pgx.Batch) {
+	for kid, stored := range a.keys {
+		name := signingSecret + kid
+		secretStored, paired := a.secrets[name]
+		switch {
+		case !paired || stored == secretStored:
+		case stored:
+			b.Queue(deleteKey, kid)
+			a.keys[kid] = false
+		default:
+			b.Queue(deleteSecret, name)
+			a.secrets[name] = false
+		}
+	}
+	refused := func(_ string, stored bool) bool { return !stored }
+	maps.DeleteFunc(a.keys, refused)
+	maps.DeleteFunc(a.secrets, refused)
 }
 
 // RaiseHead implements [tokens.KeyringStore].
 func (s *Store) RaiseHead(ctx context.Context, feedID string, maxTTL, jwksMaxAge time.Duration) (revocation.Head, error) {
 	var head revocation.Head
-	b := s.newWrite()
+	b := s.newMessage()
 	b.Queue(insertHead, feedID, seconds(maxTTL), seconds(jwksMaxAge))
 	b.Queue(raiseHead, seconds(maxTTL), seconds(jwksMaxAge))
 	b.Queue(selectHead).QueryRow(func(row pgx.Row) (err error) {

@@ -13,10 +13,10 @@ import (
 // kills_kind_subject serves this, once for each distinct key.
 const selectKills = `
 select k.seq, k.kind, k.subject, k.value, k.until, k.mark
-  from kills k
- where (k.kind, k.subject) in (
-       select w.kind, w.subject
-         from unnest($1::text[], $2::bytea[]) as w (kind, subject))`
+  from (select distinct w.kind, w.subject
+          from unnest($1::text[], $2::bytea[]) as w (kind, subject)) w
+  join kills k on k.kind = any(array[w.kind])
+              and k.subject = any(array[w.subject])`
 
 // advanceHead is the end of every statement that adds entries, and the only text that writes kills.
 // What stands before it names, as tables, the entries in their order and the stamp that all of them
@@ -72,8 +72,7 @@ const grace = int64(revocation.Grace / time.Second)
 
 // Kills implements [tokens.Store].
 func (s *Store) Kills(ctx context.Context, keys []revocation.Key) (entries []revocation.Entry, clock time.Time, err error) {
-	b := &pgx.Batch{}
-	queueClock(b, &clock)
+	b := s.newReading(&clock)
 	if len(keys) > 0 {
 		kinds, subjects := make([]string, len(keys)), make([][]byte, len(keys))
 		for i := range keys {

@@ -22,7 +22,7 @@ select s.session_id, s.user_id, s.client_id, s.epoch,
        s.device, s.user_agent, s.login_ip, s.row_version,
        u.epoch, u.roles, u.disabled_at, u.row_version
   from sessions s
-  join users u on u.user_id = s.user_id
+  join users u on u.user_id = any(array[s.user_id])
  where s.session_id = any($1::uuid[])`
 
 // sessions_pkey serves this. It writes no column that an index holds, so the update stays on its page.
@@ -55,7 +55,7 @@ update sessions s
               $7::smallint[], $8::timestamptz[], $9::timestamptz[])
     as r (session_id, row_version, generation, current_hash, previous_hash, nonce,
           secret_version, rotated_at, idle_ends_at)
- where s.session_id = r.session_id
+ where s.session_id = any(array[r.session_id])
    and s.row_version = r.row_version
 returning s.session_id`
 
@@ -71,14 +71,14 @@ delete from sessions
 
 // LoadSessions implements [tokens.Store]. The clock and the rows are two statements of one message.
 func (s *Store) LoadSessions(ctx context.Context, ids []auth.SessionID) (loaded []tokens.Loaded, clock time.Time, err error) {
-	b := &pgx.Batch{}
-	queueClock(b, &clock)
+	b := s.newReading(&clock)
 	if len(ids) > 0 {
 		loaded = make([]tokens.Loaded, 0, len(ids))
 		b.Queue(selectSessions, sessionIDs(ids)).Query(func(rows pgx.Rows) error {
+			var l tokens.Loaded
+			fields := loadedFields(&l)
 			for rows.Next() {
-				var l tokens.Loaded
-				if err := rows.Scan(loadedFields(&l)...); err != nil {
+				if err := rows.Scan(fields...); err != nil {
 					return err
 				}
 				l.Owner.ID = l.User
@@ -98,7 +98,7 @@ func (s *Store) Rotate(ctx context.Context, rotations []tokens.Rotation) (writte
 	if len(rotations) == 0 {
 		return nil, nil
 	}
-	b := s.newWrite()
+	b := s.newMessage()
 	if len(rotations) == 1 {
 		queueRotation(b, &rotations[0]).Query(scanIDs(&written))
 	} else {
@@ -145,7 +145,7 @@ func (s *Store) CollectSessions(ctx context.Context, before time.Time, limit int
 	if limit <= 0 {
 		return 0, nil
 	}
-	b := s.newWrite()
+	b := s.newMessage()
 	b.Queue(deleteSessions, before, limit).Exec(func(tag pgconn.CommandTag) error {
 		deleted = int(tag.RowsAffected())
 		return nil
@@ -158,8 +158,7 @@ func (s *Store) CollectSessions(ctx context.Context, before time.Time, limit int
 
 // Clock implements [tokens.Store].
 func (s *Store) Clock(ctx context.Context) (clock time.Time, err error) {
-	b := &pgx.Batch{}
-	queueClock(b, &clock)
+	b := s.newReading(&clock)
 	return clock, s.send(ctx, "read the clock", b)
 }
 

@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
 	"slices"
 	"time"
@@ -69,8 +68,7 @@ on conflict do nothing`
 // LoadUser implements [tokens.Store]. The user is read before the sessions: should a change commit in
 // between, the user's version is the older one, and whatever is decided on this is refused.
 func (s *Store) LoadUser(ctx context.Context, id auth.UserID) (user tokens.User, sessions []tokens.Session, clock time.Time, found bool, err error) {
-	b := &pgx.Batch{}
-	queueClock(b, &clock)
+	b := s.newReading(&clock)
 	b.Queue(selectUser, uuid(id)).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			user.ID, found = id, true
@@ -82,9 +80,10 @@ func (s *Store) LoadUser(ctx context.Context, id auth.UserID) (user tokens.User,
 		return rows.Err()
 	})
 	b.Queue(selectUserSessions, uuid(id)).Query(func(rows pgx.Rows) error {
+		var session tokens.Session
+		fields := sessionFields(&session)
 		for rows.Next() {
-			var session tokens.Session
-			if err := rows.Scan(sessionFields(&session)...); err != nil {
+			if err := rows.Scan(fields...); err != nil {
 				return err
 			}
 			sessions = append(sessions, session)
@@ -110,7 +109,7 @@ func (s *Store) ChangeUser(ctx context.Context, change tokens.UserChange, mark u
 	first := s.newTransaction()
 	queueUserChange(first, &change, &swapped, &epoch)
 	if !change.Guard.IsZero() {
-		first.Queue(selectGuard, sessionIDs(lockOrder(&change)), uuid(change.User)).Query(scanIDs(&alive))
+		first.Queue(selectGuard, sessionIDs(guarded(&change)), uuid(change.User)).Query(scanIDs(&alive))
 	}
 	if len(change.End) > 0 {
 		queueEnds(first, change.End, &ended)
@@ -148,16 +147,15 @@ func queueUserChange(b *pgx.Batch, change *tokens.UserChange, swapped *bool, epo
 		})
 }
 
-// lockOrder is the guard and every session that is to end, sorted. Without it the guard would be
-// locked before sessions with smaller ids, against the order of the revocation lane.
-func lockOrder(change *tokens.UserChange) []auth.SessionID {
+// guarded is the guard and every session that is to end, which one statement locks: the guard alone
+// would be locked before sessions with smaller ids, against the order of the revocation lane.
+func guarded(change *tokens.UserChange) []auth.SessionID {
 	ids := make([]auth.SessionID, 0, 1+len(change.End))
 	ids = append(ids, change.Guard)
 	for i := range change.End {
 		ids = append(ids, change.End[i].Session)
 	}
-	slices.SortFunc(ids, func(a, b auth.SessionID) int { return bytes.Compare(a[:], b[:]) })
-	return slices.Compact(ids)
+	return ids
 }
 
 func queueOpen(b *pgx.Batch, s *tokens.Session, opened *bool) {

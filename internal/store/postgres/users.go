@@ -11,10 +11,12 @@ import (
 	"github.com/authd/authd/internal/auth"
 )
 
-// users_username_key refuses a name that is taken.
+// users_username_key decides who came first. A name that is taken is no row, and asked for before the
+// id: whoever was not told of a first success and comes again has the same id, too.
 const insertUser = `
 insert into users (user_id, username, password_hash, epoch, roles, created_at, disabled_at, row_version)
 values ($1, $2, $3, $4, $5, clock_timestamp(), $6, 1)
+on conflict (username) do nothing
 returning created_at`
 
 // users_username_key serves this.
@@ -58,15 +60,16 @@ update password_cost c
 
 // CreateUser implements [accounts.Store].
 func (s *Store) CreateUser(ctx context.Context, user accounts.User, passwordHash string) (createdAt time.Time, err error) {
-	b := s.newWrite()
+	b := s.newMessage()
 	b.Queue(insertUser, uuid(user.ID), user.Username, passwordHash, int64(user.Epoch), joinRoles(user.Roles), timestamp(user.DisabledAt)).
-		QueryRow(func(row pgx.Row) error { return row.Scan((*instant)(&createdAt)) })
-	err = s.send(ctx, "create a user", b)
-	var refusal *serverError
-	if errors.As(err, &refusal) && refusal.code == uniqueViolation && refusal.constraint == "users_username_key" {
-		return time.Time{}, accounts.ErrUsernameTaken.Because(err)
-	}
-	if err != nil {
+		QueryRow(func(row pgx.Row) error {
+			err := row.Scan((*instant)(&createdAt))
+			if errors.Is(err, pgx.ErrNoRows) {
+				return accounts.ErrUsernameTaken
+			}
+			return err
+		})
+	if err := s.send(ctx, "create a user", b); err != nil {
 		return time.Time{}, err
 	}
 	return createdAt, nil
@@ -109,7 +112,7 @@ func (s *Store) Users(ctx context.Context, after string, limit int) ([]accounts.
 
 // RaiseGreatestCost implements [accounts.Store].
 func (s *Store) RaiseGreatestCost(ctx context.Context, cost int) error {
-	b := s.newWrite()
+	b := s.newMessage()
 	b.Queue(raiseGreatestCost, cost)
 	return s.send(ctx, "raise the greatest cost", b)
 }
@@ -117,9 +120,10 @@ func (s *Store) RaiseGreatestCost(ctx context.Context, cost int) error {
 func (s *Store) users(ctx context.Context, query string, arguments ...any) (users []accounts.User, err error) {
 	b := &pgx.Batch{}
 	b.Queue(query, arguments...).Query(func(rows pgx.Rows) error {
+		var u accounts.User
+		fields := userFields(&u)
 		for rows.Next() {
-			var u accounts.User
-			if err := rows.Scan(userFields(&u)...); err != nil {
+			if err := rows.Scan(fields...); err != nil {
 				return err
 			}
 			users = append(users, u)

@@ -1,0 +1,192 @@
+//go:build unix
+
+package postgres
+
+import (
+	"go/ast"
+	"go/constant"
+	"go/importer"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/authd/authd/internal/store/pgtest"
+)
+
+var verb = regexp.MustCompile(`^\s*(select|insert|update|delete|with|begin|commit|rollback)\b`)
+
+// statements finds the package's constants that are SQL by reading its source: none is left out.
+func statements(t *testing.T) map[string]string {
+	t.Helper()
+	paths, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := token.NewFileSet()
+	var parsed []*ast.File
+	for _, path := range paths {
+		if strings.HasSuffix(path, "_test.go") || strings.HasPrefix(path, "dial_") {
+			continue
+		}
+		file, err := parser.ParseFile(files, path, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		parsed = append(parsed, file)
+	}
+	// Imports are not resolved: string constants need none.
+	config := types.Config{Importer: importer.ForCompiler(files, "none", nil), Error: func(error) {}}
+	pkg, _ := config.Check("postgres", files, parsed, nil)
+	found := make(map[string]string)
+	for _, name := range pkg.Scope().Names() {
+		c, ok := pkg.Scope().Lookup(name).(*types.Const)
+		if ok && c.Val().Kind() == constant.String && verb.MatchString(constant.StringVal(c.Val())) {
+			found[name] = constant.StringVal(c.Val())
+		}
+	}
+	if len(found) < 30 {
+		t.Fatalf("found only %d statements: %v", len(found), slices.Sorted(maps.Keys(found)))
+	}
+	return found
+}
+
+func TestEveryStatementIsGoodSQLOnTheMigratedSchema(t *testing.T) {
+	t.Parallel()
+	s := migrated(t, pgtest.New(t))
+	conn := acquired(t, s)
+	for name, statement := range statements(t) {
+		if _, err := conn.Prepare(t.Context(), name, statement); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// What reads all of a small table on purpose.
+var wholeTables = []string{"selectKeys", "selectSecrets", "selectVersion", "lockSchema"}
+
+// What is not opened by setLimits: look-ups of single rows, where the planner is free.
+var freePlans = []string{"selectCredentials", "selectGreatestCost", "selectUserByID", "selectUserByName", "selectUsers"}
+
+// Plans are made once and kept, so one for an empty table must do for a full one.
+func TestNoStatementReadsATableOrAnIndexFromEndToEnd(t *testing.T) {
+	t.Parallel()
+	s := migrated(t, pgtest.New(t))
+	conn := acquired(t, s)
+	for _, rows := range []int{0, 3, 5000} {
+		if rows > 0 {
+			fill(t, s, rows)
+		}
+		for name, statement := range statements(t) {
+			if slices.Contains(wholeTables, name) || slices.Contains(freePlans, name) && rows < 5000 {
+				continue
+			}
+			plan := s.plan(t, conn, name, statement)
+			if strings.Contains(plan, "Seq Scan on ") || strings.Contains(plan, "Join Filter") {
+				t.Errorf("with %d rows the plan of %s is\n%s", rows, name, plan)
+			}
+		}
+	}
+}
+
+// The order of locks rests on these plans: the arrays outside, in their order, and the key inside.
+func TestBatchesLockRowsInTheOrderOfTheirArraysWhateverTheStatistics(t *testing.T) {
+	t.Parallel()
+	s := migrated(t, pgtest.New(t))
+	inOrder := regexp.MustCompile(`Update on sessions s\s+` +
+		`-> +Nested Loop\s+` +
+		`-> +Function Scan on \w+\s+` +
+		`-> +Index Scan using sessions_pkey on sessions s\s+` +
+		`Index Cond: \(session_id = ANY \(ARRAY\[\w+\.session_id\]\)\)`)
+	conn := acquired(t, s)
+	for _, rows := range []int{0, 3, 40, 5000} {
+		if rows > 0 {
+			fill(t, s, rows)
+		}
+		for name, statement := range map[string]string{
+			"updateRotations": updateRotations, "endSessions": endSessions, "endSessionsWithKills": endSessionsWithKills,
+		} {
+			if plan := s.plan(t, conn, name, statement); !inOrder.MatchString(plan) {
+				t.Errorf("with %d rows the plan of %s is\n%s", rows, name, plan)
+			}
+		}
+	}
+}
+
+// plan explains a statement as its messages run it: the generic plan, under the settings of setLimits
+// unless it is one of freePlans.
+func (s *Store) plan(t *testing.T, conn *pgx.Conn, name, statement string) string {
+	t.Helper()
+	if verb.FindStringSubmatch(statement)[1] == strings.TrimSpace(statement) {
+		return "" // begin, commit, rollback
+	}
+	tx, err := conn.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(t.Context()) }()
+	settings := setLimits
+	if slices.Contains(freePlans, name) {
+		settings = `select set_config('plan_cache_mode', 'force_generic_plan', true) where $1::text <> $2::text`
+	}
+	if _, err := tx.Exec(t.Context(), settings, s.limits...); err != nil {
+		t.Fatal(err)
+	}
+	prepared, err := tx.Prepare(t.Context(), "shape", statement)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	defer func() { _ = conn.Deallocate(t.Context(), "shape") }()
+	call := "explain (costs off) execute planned"
+	if n := len(prepared.ParamOIDs); n > 0 {
+		call += "(" + strings.Repeat(", null", n)[2:] + ")"
+	}
+	if _, err := tx.Exec(t.Context(), "prepare planned as "+statement); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	defer func() { _, _ = conn.Exec(t.Context(), "deallocate planned") }()
+	rows, err := tx.Query(t.Context(), call, pgx.QueryExecModeSimpleProtocol)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Indexes hold no column that a rotation writes, and pages have room: that is what keeps a session one
+// row for life. It asks for a server without other readers, whose snapshots would keep old versions.
+func TestRotationsStayOnTheirPage(t *testing.T) {
+	t.Parallel()
+	s := migrated(t, pgtest.NewServer(t, pgtest.Config{}).Schema(t))
+	ids := fill(t, s, 500)
+	var wasUpdated, wasHot int64
+	for round := range int64(5) {
+		var updated, hot int64
+		b := s.newTransaction()
+		queueRotations(b, rotationsOf(ids[:256], round+1))
+		one := rotationOf(ids[256], round+1)
+		queueRotation(b, &one)
+		// The connection's own counters: those of the table arrive when they like.
+		b.Queue(`select n_tup_upd, n_tup_hot_upd from pg_stat_xact_user_tables where relid = 'sessions'::regclass`).
+			QueryRow(func(row pgx.Row) error { return row.Scan(&updated, &hot) })
+		queueCommit(b)
+		if err := s.send(t.Context(), "rotate", b); err != nil {
+			t.Fatal(err)
+		}
+		if updated-wasUpdated != 257 || hot-wasHot != 257 {
+			t.Errorf("round %d: %d rows updated, of which %d stayed on their page, want 257 and 257",
+				round, updated-wasUpdated, hot-wasHot)
+		}
+		wasUpdated, wasHot = updated, hot
+	}
+}
