@@ -18,7 +18,8 @@ func TestB11AProcessKilledBeforeItsAnswerLeftTheSameSuccessor(t *testing.T) {
 	t.Parallel()
 	onEveryStore(t, func(t *testing.T, d *deployment) {
 		p := d.start(t)
-		token := signUp(t, p, "ada").RefreshToken
+		opened := signUp(t, p, "ada")
+		token := opened.RefreshToken
 		for round := range uint32(3) {
 			w := withhold(t, p.addr)
 			go func() { // its answer never comes
@@ -28,6 +29,9 @@ func TestB11AProcessKilledBeforeItsAnswerLeftTheSameSuccessor(t *testing.T) {
 			p.kill()
 			lost := mustPair(t, w.answer(t))
 			wantGeneration(t, lost.RefreshToken, round+1)
+			if got := d.past.generation(t, opened.SessionID); got != round+1 {
+				t.Fatalf("the row is of generation %d, want %d: what was answered was not committed", got, round+1)
+			}
 
 			p = d.start(t)
 			again := refresh(t, p, token)
@@ -105,6 +109,9 @@ func TestB12AProcessKilledBeforeItsCommitLeftTheToken(t *testing.T) {
 			p.kill()
 			d.past.bury(t, p)
 			release()
+			if got := d.past.generation(t, opened.SessionID); got != round {
+				t.Fatalf("the row is of generation %d, want %d: the rotation was committed before its process died", got, round)
+			}
 
 			p = d.start(t)
 			next := refresh(t, p, token)

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"crypto/sha256"
+	"encoding/base64"
 	"net"
 	"testing"
 )
@@ -16,8 +17,19 @@ type database interface {
 	awaitWaiter(t testing.TB, p *process, sent net.Conn)
 	// bury ends what a dead process has left running in the database.
 	bury(t testing.TB, p *process)
+	// generation reads how often a session has rotated.
+	generation(t testing.TB, session string) uint32
 	// feed reads the feed.
 	feed(t testing.TB) feed
+}
+
+// sessionKey is a session's id as the rows have it.
+func sessionKey(t testing.TB, session string) (key [16]byte) {
+	t.Helper()
+	if n, err := base64.RawURLEncoding.Decode(key[:], []byte(session)); err != nil || n != len(key) {
+		t.Fatalf("%q is no session id", session)
+	}
+	return key
 }
 
 // feed is the kills in their order, and what the head counts.

@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"context"
-	"encoding/base64"
 	"net"
 	"testing"
 
@@ -19,6 +18,10 @@ select 1
   from sessions
  where session_id = $1
    for update`
+	selectGeneration = `
+select generation
+  from sessions
+ where session_id = $1`
 	countWaiters = `
 select count(*)
   from pg_stat_activity
@@ -53,16 +56,12 @@ func (d *postgresRows) connect(t testing.TB) *pgx.Conn {
 
 func (d *postgresRows) hold(t testing.TB, session string) (release func()) {
 	t.Helper()
-	id, err := base64.RawURLEncoding.DecodeString(session)
-	if err != nil {
-		t.Fatal(err)
-	}
 	tx, err := d.connect(t).Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	var one int
-	if err := tx.QueryRow(t.Context(), lockSession, [16]byte(id)).Scan(&one); err != nil {
+	if err := tx.QueryRow(t.Context(), lockSession, sessionKey(t, session)).Scan(&one); err != nil {
 		t.Fatal(err)
 	}
 	return func() {
@@ -95,6 +94,14 @@ func (d *postgresRows) bury(t testing.TB, p *process) {
 		t.Fatal(err)
 	}
 	eventually(t, "PostgreSQL ends the backends", func() bool { return d.count(t, conn, countBackends, p) == 0 })
+}
+
+func (d *postgresRows) generation(t testing.TB, session string) (n uint32) {
+	t.Helper()
+	if err := d.connect(t).QueryRow(t.Context(), selectGeneration, sessionKey(t, session)).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 func (d *postgresRows) feed(t testing.TB) feed {

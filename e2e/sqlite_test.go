@@ -83,6 +83,15 @@ func received(table, addr, from string) bool {
 // bury has nothing to do: what a process does in a file ends with it.
 func (d *sqliteRows) bury(testing.TB, *process) {}
 
+func (d *sqliteRows) generation(t testing.TB, session string) (n uint32) {
+	t.Helper()
+	key := sessionKey(t, session)
+	if err := d.open(t).QueryRowContext(t.Context(), selectGeneration, key[:]).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 func (d *sqliteRows) feed(t testing.TB) feed {
 	t.Helper()
 	db := d.open(t)
