@@ -275,3 +275,8 @@ func rotationsOf(ids []auth.SessionID, version int64) []tokens.Rotation {
 	}
 	return rotations
 }
+
+func randomID() auth.SessionID {
+	h := randomHash()
+	return auth.SessionID(h[:16])
+}

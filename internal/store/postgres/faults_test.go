@@ -1,0 +1,326 @@
+//go:build unix
+
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/authd/authd/internal/accounts"
+	"github.com/authd/authd/internal/auth"
+	"github.com/authd/authd/internal/store/pgtest"
+	"github.com/authd/authd/internal/tokens"
+)
+
+// G9, and trap 5 of batching: one row that somebody holds must not hold up a batch for long.
+func TestALockThatDoesNotComeIsAConflictAndNothingIsWritten(t *testing.T) {
+	t.Parallel()
+	s, ids := headed(t, 3)
+	impatient := opened(t, Config{URL: s.config.URL, LockTimeout: 20 * time.Millisecond})
+	user, _ := ownerOf(t, s, ids[2])
+	tx, _ := holder(t, s)
+	if _, err := tx.Exec(t.Context(), `select from sessions where session_id = $1 for update`, uuid(ids[2])); err != nil {
+		t.Fatal(err)
+	}
+	for name, write := range map[string]func() error{
+		"Rotate":        func() error { _, err := impatient.Rotate(t.Context(), rotationsOf(ids, 1)); return err },
+		"Rotate of one": func() error { _, err := impatient.Rotate(t.Context(), rotationsOf(ids[2:], 1)); return err },
+		"End":           func() error { _, err := impatient.End(t.Context(), deathsOf(ids...), 7); return err },
+		"ChangeUser": func() error {
+			_, err := impatient.ChangeUser(t.Context(), tokens.UserChange{User: user.ID, Version: user.RowVersion,
+				End: deathsOf(ids[2]), RaiseEpoch: true}, 7)
+			return err
+		},
+	} {
+		if err := write(); !errors.Is(err, tokens.ErrWriteConflict) {
+			t.Errorf("%s: %v, want a write conflict", name, err)
+		}
+	}
+	assertUntouched(t, s, ids)
+}
+
+// assertUntouched checks that sessions are as fill left them and that the feed is empty.
+func assertUntouched(t *testing.T, s *Store, ids []auth.SessionID) {
+	t.Helper()
+	loaded, _, err := s.LoadSessions(t.Context(), ids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range loaded {
+		if l.RowVersion != 1 || !l.EndedAt.IsZero() || l.Owner.RowVersion != 1 || l.Owner.Epoch != 1 {
+			t.Errorf("a session was written: %+v", l)
+		}
+	}
+	if _, head, err := s.entries(t.Context(), 0); err != nil || head.Seq != 0 {
+		t.Errorf("the head is at %d, error %v, want 0", head.Seq, err)
+	}
+}
+
+// G6: the server ends one of two transactions that wait for each other. What it undid is a conflict.
+func TestADeadlockIsAConflict(t *testing.T) {
+	t.Parallel()
+	s, ids := headed(t, 2)
+	low, high := ids[0], ids[1]
+	if string(low[:]) > string(high[:]) {
+		low, high = high, low
+	}
+	tx, pid := holder(t, s)
+	lock := func(id auth.SessionID) error {
+		_, err := tx.Exec(t.Context(), `select from sessions where session_id = $1 for update`, uuid(id))
+		return err
+	}
+	if err := lock(high); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := s.End(t.Context(), deathsOf(ids...), 7)
+		done <- err
+	}()
+	awaitBlocked(t, s, pid, 1) // it has low and waits for high
+	if err := lock(low); err != nil {
+		_ = tx.Rollback(t.Context()) // the server chose us
+		if err := <-done; err != nil {
+			t.Errorf("nobody won: %v", err)
+		}
+		return
+	}
+	if err := <-done; !errors.Is(err, tokens.ErrWriteConflict) {
+		t.Errorf("End: %v, want a write conflict", err)
+	}
+	_ = tx.Rollback(t.Context())
+	assertUntouched(t, s, ids)
+}
+
+// B13, G4 and trap 6 of batching: whoever does not hear of a commit says so, and may do the same again.
+// Nothing but the commit itself makes a write happen.
+func TestAConnectionThatIsCutInAWriteIsUnavailableAndTheWriteIsWholeOrNotThere(t *testing.T) {
+	t.Parallel()
+	s, ids := headed(t, 100)
+	store, line := tapped(t, s)
+	for _, c := range []struct {
+		name     string
+		messages int
+		write    func(target int) (done bool, err error) // done is false if the target was written before
+	}{
+		{"Rotate", 1, func(target int) (bool, error) {
+			written, err := store.Rotate(t.Context(), rotationsOf(ids[target:target+1], 1))
+			return len(written) == 1, err
+		}},
+		{"Rotate of two", 1, func(target int) (bool, error) {
+			written, err := store.Rotate(t.Context(), rotationsOf(ids[20+2*target:22+2*target], 1))
+			return len(written) == 2, err
+		}},
+		{"End", 1, func(target int) (bool, error) {
+			ended, err := store.End(t.Context(), deathsOf(ids[40+target]), 7)
+			return len(ended) == 1, err
+		}},
+		{"ChangeUser", 2, func(target int) (bool, error) {
+			loaded, _, err := s.LoadSessions(t.Context(), ids[60+target:61+target])
+			if err != nil {
+				return false, err
+			}
+			return store.ChangeUser(t.Context(), tokens.UserChange{User: loaded[0].User, Version: 1,
+				Guard: loaded[0].ID, End: deathsOf(loaded[0].ID), RaiseEpoch: true}, 7)
+		}},
+		{"AddKeyring", 2, func(target int) (bool, error) {
+			before, err := s.LoadKeyring(t.Context())
+			if err != nil {
+				return false, err
+			}
+			err = store.AddKeyring(t.Context(), []tokens.SealedSecret{
+				{Name: fmt.Sprintf("refresh.%d", target), Sealed: []byte{1}, CreatedAt: before.Clock}}, nil)
+			after, _ := s.LoadKeyring(t.Context())
+			return after.Version > before.Version, err
+		}},
+		{"CreateUser", 1, func(target int) (bool, error) {
+			_, err := store.CreateUser(t.Context(), accounts.User{ID: auth.UserID{byte(target)}, Username: fmt.Sprint(target), Epoch: 1}, "hash")
+			if errors.Is(err, accounts.ErrUsernameTaken) {
+				return false, nil
+			}
+			return err == nil, err
+		}},
+	} {
+		target := 0
+		for at := 1; at <= c.messages; at++ {
+			for _, answer := range []bool{false, true} {
+				// The first write of a connection prepares the statements, in a message of their own.
+				if done, err := c.write(target); err != nil || !done {
+					t.Fatalf("%s: %t, %v", c.name, done, err)
+				}
+				line.cutNext(at, answer)
+				if _, err := c.write(target + 1); !errors.Is(err, auth.ErrUnavailable) {
+					t.Errorf("%s, cut at message %d: %v, want unavailable", c.name, at, err)
+				}
+				done, err := c.write(target + 1)
+				if err != nil {
+					t.Errorf("%s again: %v", c.name, err)
+				}
+				if happened := !done; happened != (answer && at == c.messages) {
+					t.Errorf("%s, cut at message %d (answer: %t) happened: %t", c.name, at, answer, happened)
+				}
+				target += 2
+			}
+		}
+	}
+	_, head, err := s.entries(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := int64(4 + 2*8); head.Seq != want {
+		t.Errorf("the head is at %d, want %d: one entry for each of 4 ends, two for each of 8 changes", head.Seq, want)
+	}
+}
+
+// G2, B12: what a client waits for when it gives up is not written by halves.
+func TestAWriteWhoseContextEndsWhileItWaitsIsUnavailable(t *testing.T) {
+	t.Parallel()
+	s, ids := headed(t, 2)
+	tx, pid := holder(t, s)
+	if _, err := tx.Exec(t.Context(), `select from feed_head for update`); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		_, err := s.End(ctx, deathsOf(ids...), 7)
+		done <- err
+	}()
+	awaitBlocked(t, s, pid, 1)
+	cancel()
+	if err := <-done; !errors.Is(err, auth.ErrUnavailable) || !errors.Is(err, context.Canceled) {
+		t.Errorf("End: %v, want unavailable, because of the context", err)
+	}
+}
+
+// G8: who finds every connection in use is told soon, and a call that is over gives its own back.
+func TestAnExhaustedPoolIsUnavailable(t *testing.T) {
+	t.Parallel()
+	s := opened(t, Config{URL: pgtest.New(t), MaxConns: 1, CallTimeout: time.Hour})
+	conn, err := s.pool.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Clock(t.Context()); !errors.Is(err, auth.ErrUnavailable) {
+		t.Errorf("Clock: %v, want unavailable", err)
+	}
+	conn.Release()
+	if _, err := s.Clock(t.Context()); err != nil {
+		t.Errorf("Clock: %v", err)
+	}
+}
+
+// G5: a replica, or a primary that was demoted, is no place for writes. Connections that lead there are
+// given up.
+func TestAServerThatOnlyReadsIsUnavailableAndItsConnectionsAreDropped(t *testing.T) {
+	t.Parallel()
+	s, ids := headed(t, 1)
+	readOnly := s.config.URL + "&default_transaction_read_only=on"
+
+	if _, err := opened(t, Config{URL: readOnly}).Clock(t.Context()); !errors.Is(err, auth.ErrUnavailable) {
+		t.Errorf("Clock: %v, want unavailable: the connection is refused", err)
+	}
+	demoted := opened(t, Config{URL: readOnly + "&target_session_attrs=any"})
+	for _, wantConnections := range []int64{1, 2} {
+		if _, err := demoted.End(t.Context(), deathsOf(ids...), 7); !errors.Is(err, auth.ErrUnavailable) {
+			t.Errorf("End: %v, want unavailable", err)
+		}
+		if got := demoted.pool.Stat().NewConnsCount(); got != wantConnections {
+			t.Errorf("%d connections were made, want %d", got, wantConnections)
+		}
+	}
+	assertUntouched(t, s, ids)
+}
+
+// G1, G2: a store outlives its server, whichever way that went, and is opened before it is there.
+func TestAServerThatWentAwayIsUnavailableAndItsReturnIsEnough(t *testing.T) {
+	t.Parallel()
+	server := pgtest.NewServer(t, pgtest.Config{})
+	s := migrated(t, server.Schema(t))
+	fill(t, s, 10)
+	for _, c := range []struct {
+		name string
+		end  func() error
+	}{{"stopped", server.Stop}, {"killed", server.Kill}} {
+		if _, err := s.Clock(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.end(); err != nil {
+			t.Fatal(err)
+		}
+		early := opened(t, Config{URL: s.config.URL})
+		for range 3 {
+			for name, store := range map[string]*Store{"a store that was connected": s, "a store that never was": early} {
+				if _, err := store.Clock(t.Context()); !errors.Is(err, auth.ErrUnavailable) {
+					t.Errorf("%s: %s: %v, want unavailable", c.name, name, err)
+				}
+			}
+		}
+		if err := server.Start(); err != nil {
+			t.Fatal(err)
+		}
+		for name, store := range map[string]*Store{"a store that was connected": s, "a store that never was": early} {
+			if _, err := store.Clock(t.Context()); err != nil {
+				t.Errorf("%s, and back: %s: %v", c.name, name, err)
+			}
+		}
+	}
+}
+
+// Errors end in logs. What PostgreSQL adds as detail quotes rows, some messages quote parameters, and
+// the driver's own errors carry the password.
+func TestErrorsHoldNoValues(t *testing.T) {
+	t.Parallel()
+	s, _ := headed(t, 0)
+	id := auth.UserID{0xab, 0xcd, 0xef}
+	if _, err := s.CreateUser(t.Context(), accounts.User{ID: id, Username: "ann", Epoch: 1}, "hash"); err != nil {
+		t.Fatal(err)
+	}
+	secret := "hunter2"
+	address, err := url.Parse(s.config.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address.User = url.UserPassword("authd", secret)
+	stranger := opened(t, Config{URL: address.String()})
+	for name, provoke := range map[string]func() error{
+		"a taken id": func() error {
+			_, err := s.CreateUser(t.Context(), accounts.User{ID: id, Username: secret, Epoch: 1}, secret)
+			return err
+		},
+		"bytes that are no text": func() error {
+			_, _, err := s.UserByName(t.Context(), "abcdef\xff")
+			return err
+		},
+		"a wrong password": func() error { _, err := stranger.Clock(t.Context()); return err },
+		"a URL that is malformed": func() error {
+			_, err := Open(t.Context(), Config{URL: "postgres://authd:" + secret + "@[/x?y=%zz"})
+			return err
+		},
+	} {
+		err := provoke()
+		if err == nil {
+			t.Errorf("%s: no error", name)
+			continue
+		}
+		for _, text := range []string{err.Error(), fmt.Sprintf("%+v", err), fmt.Sprintf("%#v", err)} {
+			for _, value := range []string{secret, "abcdef", "0xff"} {
+				if strings.Contains(text, value) {
+					t.Errorf("%s: %q holds %q", name, text, value)
+				}
+			}
+		}
+		var answer *pgconn.PgError
+		var dial *pgconn.ConnectError
+		if errors.As(err, &answer) || errors.As(err, &dial) {
+			t.Errorf("%s: the driver's error is still in %v", name, err)
+		}
+	}
+}
