@@ -39,22 +39,23 @@ func TestG1ProcessesThatStartBeforeTheirDatabaseWaitForIt(t *testing.T) {
 	refresh(t, all[1], opened.RefreshToken)
 }
 
-// G2: the database dies under load, again and again. authd says so, loses nothing, and goes on when it is back.
-func TestG2ADatabaseThatIsKilledTakesNothingAcknowledgedWithIt(t *testing.T) {
+// G2: the database is killed under load, and shut down, again and again. authd says so, loses nothing,
+// and goes on when it is back.
+func TestG2ADatabaseThatGoesDownTakesNothingAcknowledgedWithIt(t *testing.T) {
 	t.Parallel()
-	outages := 4
-	if testing.Short() {
-		outages = 1
-	}
 	server := pgtest.NewServer(t, pgtest.Config{})
+	outages := []func() error{server.Kill, server.Stop, server.Kill, server.Stop}
+	if testing.Short() {
+		outages = outages[:2]
+	}
 	d := onPostgres(t, server.URL())
 	s, random := newSoak(t, d, 6)
 	s.run(t, d, func(ctx context.Context) {
-		for range outages {
+		for _, down := range outages {
 			if !s.traffic(ctx, 50+random.Int64N(200)) {
 				return
 			}
-			if err := server.Kill(); err != nil {
+			if err := down(); err != nil {
 				t.Fatal(err)
 			}
 			for _, p := range s.fleet.all() {
