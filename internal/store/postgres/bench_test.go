@@ -4,7 +4,6 @@ package postgres
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -164,7 +163,7 @@ func concurrently(b *testing.B, clients int, turn func(i int) error) {
 	group.Wait()
 }
 
-func loadAndRotate(b *testing.B, s *Store, ids []auth.SessionID) {
+func loadAndRotate(b testing.TB, s *Store, ids []auth.SessionID) {
 	rows, _, err := s.LoadSessions(b.Context(), ids)
 	if err != nil {
 		b.Fatal(err)
@@ -196,66 +195,11 @@ func pick(ids []auth.SessionID, size int) []auth.SessionID {
 	return chosen
 }
 
-func rotationOf(id auth.SessionID, version int64) tokens.Rotation {
-	now := time.Now()
-	return tokens.Rotation{
-		Session: id, Version: version, Generation: uint32(version) + 1,
-		CurrentHash: randomHash(), PreviousHash: randomHash(), Nonce: randomHash(),
-		SecretVersion: 1, RotatedAt: now, IdleEndsAt: now.Add(time.Hour),
-	}
-}
-
-func randomHash() (h [32]byte) {
-	for i := range h {
-		h[i] = byte(rand.Uint32())
-	}
-	return h
-}
-
 // populated stores sessions of a thousand users on a server that flushes as in production.
 func populated(b *testing.B) (*Store, []auth.SessionID) {
 	b.Helper()
 	s := migrated(b, pgtest.NewServer(b, pgtest.Config{Fsync: true}).Schema(b))
 	return s, fill(b, s, stored)
-}
-
-// fill replaces all users by a thousand with n sessions, and tells the planner so.
-func fill(t testing.TB, s *Store, n int) []auth.SessionID {
-	t.Helper()
-	must(t, s.pool, `truncate users cascade`)
-	must(t, s.pool, `insert into users (user_id, username, password_hash, epoch, roles, created_at, row_version)
-		select gen_random_uuid(), 'user-' || i || '@example.com', 'hash', 1, '', clock_timestamp(), 1
-		  from generate_series(1, 1000) i`)
-	must(t, s.pool, `insert into sessions (session_id, user_id, client_id, epoch, generation, current_hash,
-		       previous_hash, nonce, secret_version, created_at, rotated_at, idle_ends_at, ends_at,
-		       device, user_agent, login_ip, row_version)
-		select gen_random_uuid(), u.user_id, 'authd', 1, 3, sha256(u.user_id::text::bytea),
-		       sha256(u.user_id::text::bytea), sha256(u.user_id::text::bytea), 1, now(), now(), now() + '7 days', now() + '30 days',
-		       'a telephone', 'Mozilla/5.0 (X11; Linux x86_64)', '192.0.2.7', 1
-		  from generate_series(1, $1::int) i
-		  join (select user_id, row_number() over () as n from users) u on u.n = 1 + i % 1000`, n)
-	must(t, s.pool, `analyze users, sessions`)
-	rows, err := s.pool.Query(t.Context(), `select session_id from sessions`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[[16]byte])
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := make([]auth.SessionID, len(ids))
-	for i, id := range ids {
-		out[i] = auth.SessionID(id)
-	}
-	return out
-}
-
-// must runs a statement that prepares a test.
-func must(t testing.TB, pool *pgxpool.Pool, statement string, arguments ...any) {
-	t.Helper()
-	if _, err := pool.Exec(context.WithoutCancel(t.Context()), statement, arguments...); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // walPosition is how many bytes the server has logged.
@@ -266,17 +210,4 @@ func (s *Store) walPosition(t testing.TB) (position int64) {
 		t.Fatal(err)
 	}
 	return position
-}
-
-func rotationsOf(ids []auth.SessionID, version int64) []tokens.Rotation {
-	rotations := make([]tokens.Rotation, len(ids))
-	for i, id := range ids {
-		rotations[i] = rotationOf(id, version)
-	}
-	return rotations
-}
-
-func randomID() auth.SessionID {
-	h := randomHash()
-	return auth.SessionID(h[:16])
 }

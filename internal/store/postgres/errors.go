@@ -38,12 +38,12 @@ var outages = []string{
 
 // failed says what was being done, and sorts an error by what the caller can do about it.
 func failed(doing string, err error) error {
+	var dial *pgconn.ConnectError
 	var answer *pgconn.PgError
 	switch {
+	case errors.As(err, &dial), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), pgconn.Timeout(err):
+		return unavailable(doing, err)
 	case !errors.As(err, &answer):
-		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || pgconn.Timeout(err) {
-			return unavailable(doing, err)
-		}
 		return fmt.Errorf("%s: %w", doing, err)
 	case answer.Code == serializationFailure, answer.Code == deadlockDetected, answer.Code == lockNotAvailable:
 		return tokens.ErrWriteConflict.Because(fmt.Errorf("%s: %w", doing, withoutValues(err)))

@@ -10,58 +10,10 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/authd/authd/internal/audit"
 	"github.com/authd/authd/internal/auth"
 	"github.com/authd/authd/internal/revocation"
-	"github.com/authd/authd/internal/store/pgtest"
 	"github.com/authd/authd/internal/tokens"
 )
-
-// headed is a migrated store with a head and n sessions.
-func headed(t *testing.T, n int) (*Store, []auth.SessionID) {
-	t.Helper()
-	s := migrated(t, pgtest.New(t))
-	if _, err := s.RaiseHead(t.Context(), "feed", 5*time.Minute, time.Minute); err != nil {
-		t.Fatal(err)
-	}
-	return s, fill(t, s, n)
-}
-
-func deathsOf(ids ...auth.SessionID) []tokens.Death {
-	deaths := make([]tokens.Death, len(ids))
-	for i, id := range ids {
-		deaths[i] = tokens.Death{Session: id, Reason: audit.Logout, At: time.Now()}
-	}
-	return deaths
-}
-
-// holder is a transaction that another test of the same server cannot disturb.
-func holder(t *testing.T, s *Store) (pgx.Tx, uint32) {
-	t.Helper()
-	conn := acquired(t, s)
-	tx, err := conn.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = tx.Rollback(t.Context()) })
-	return tx, conn.PgConn().PID()
-}
-
-// awaitBlocked returns when n connections wait for the holder of a lock.
-func awaitBlocked(t *testing.T, s *Store, holder uint32, n int) {
-	t.Helper()
-	for {
-		var blocked int
-		err := s.pool.QueryRow(t.Context(),
-			`select count(*) from pg_stat_activity where $1::int = any(pg_blocking_pids(pid))`, holder).Scan(&blocked)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if blocked >= n {
-			return
-		}
-	}
-}
 
 // Whoever waits for the head has read neither clock nor lifetime nor number yet: all three are those of
 // the moment when the head is its own. A kill that counted from before the wait would be forgotten while

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // setLimits opens every write, and every reading that comes with the clock. Its settings end with the
@@ -115,12 +116,7 @@ func (s *Store) hold(ctx context.Context, doing string, use func(context.Context
 	ctx, cancel := context.WithTimeout(ctx, s.config.CallTimeout)
 	defer cancel()
 
-	waiting, stop := ctx, context.CancelFunc(func() {})
-	if stat := s.pool.Stat(); stat.AcquiredConns() >= stat.MaxConns() {
-		waiting, stop = context.WithTimeout(ctx, poolPatience)
-	}
-	conn, err := s.pool.Acquire(waiting)
-	stop()
+	conn, err := s.acquire(ctx)
 	if err != nil {
 		return unavailable(doing, err)
 	}
@@ -138,4 +134,15 @@ func (s *Store) hold(ctx context.Context, doing string, use func(context.Context
 		return unavailable(doing, err)
 	}
 	return failed(doing, err)
+}
+
+// acquire waits for a connection that is being made as long as ctx lasts, and not for long for one that
+// others use: behind a slow database they would all wait in line.
+func (s *Store) acquire(ctx context.Context) (*pgxpool.Conn, error) {
+	if stat := s.pool.Stat(); stat.AcquiredConns() >= stat.MaxConns() {
+		waiting, cancel := context.WithTimeout(ctx, poolPatience)
+		defer cancel()
+		ctx = waiting
+	}
+	return s.pool.Acquire(ctx)
 }

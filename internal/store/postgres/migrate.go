@@ -56,7 +56,12 @@ func (s *Store) Migrate(ctx context.Context) (err error) {
 	if err != nil {
 		return failed("lock the schema", err)
 	}
-	defer func() { err = errors.Join(err, unlock()) }()
+	defer func() {
+		// A lock that was lost kept nobody out meanwhile.
+		if lost := unlock(); lost != nil {
+			err = errors.Join(err, failed("unlock the schema", lost))
+		}
+	}()
 
 	have, want, err := s.Schema(ctx)
 	if err != nil {

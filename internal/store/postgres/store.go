@@ -27,7 +27,8 @@ type Config struct {
 	// URL names the database, as postgres://user:password@host/database?settings or in the keyword
 	// form. The settings of libpq and of pgxpool (pool_max_conns, …) are obeyed. Unless the URL says
 	// otherwise, only a server that takes writes will do (target_session_attrs=read-write), and
-	// connecting to each host may take 2 s (connect_timeout). Required.
+	// connecting to each host may take 2 s (connect_timeout). Behind a pooler that does not keep
+	// prepared statements add default_query_exec_mode=exec. Required.
 	URL string
 
 	// MaxConns is the most connections that are open at once. Zero: pool_max_conns of the URL, or

@@ -13,7 +13,6 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/authd/authd/internal/auth"
 	"github.com/authd/authd/internal/revocation"
 	"github.com/authd/authd/internal/tokens"
 )
@@ -169,20 +168,6 @@ func TestCallsTakeOneMessageAndChangesOfUsersTwo(t *testing.T) {
 			t.Errorf("%s took %d messages, want %d", name, got, c.want)
 		}
 	}
-}
-
-// ownerOf reads a session's user and the sessions that the user has.
-func ownerOf(t *testing.T, s *Store, id auth.SessionID) (tokens.User, []tokens.Session) {
-	t.Helper()
-	loaded, _, err := s.LoadSessions(t.Context(), []auth.SessionID{id})
-	if err != nil || len(loaded) != 1 {
-		t.Fatalf("%d sessions, error %v", len(loaded), err)
-	}
-	user, sessions, _, _, err := s.LoadUser(t.Context(), loaded[0].User)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return user, sessions
 }
 
 // G19: whoever has a pooler that forgets prepared statements may choose another mode, and no mode puts
