@@ -86,7 +86,7 @@ func (t *trial) contest(n int, sessions []tokens.Session, round int) {
 // The enders come by both ways: a logout's lane, and a change of the user.
 func endRace(t *trial) {
 	ann := t.user("ann")
-	for _, change := range []uint64{16, 4, 2} {
+	for _, change := range []uint64{16, 4, 2, 16} {
 		t.raceToEnd(ann.ID, change)
 	}
 	t.calm()
@@ -102,13 +102,22 @@ func (t *trial) calm() {
 }
 
 // raceToEnd has 15 racers end the same sessions, each in an order of its own, and every so many of them
-// by a change of their user in the name of one of the sessions.
+// by a change of their user in the name of one of the sessions. As many others rotate them meanwhile.
 func (t *trial) raceToEnd(user auth.UserID, change uint64) {
 	t.Helper()
 	sessions := t.login(user, 30)
 	_, before := t.entries(0)
 	var enders tally
-	t.race(15, func(i int, s Store) {
+	batch := steps(sessions)
+	t.race(2*15, func(i int, s Store) {
+		if i >= 15 {
+			turned := slices.Clone(batch)
+			rand.Shuffle(len(turned), func(a, b int) { turned[a], turned[b] = turned[b], turned[a] })
+			if err := t.insist(func() error { _, err := s.Rotate(t.Context(), turned); return err }); err != nil {
+				t.Errorf("Rotate: %v", err)
+			}
+			return
+		}
 		mark := uint64(i + 1)
 		deaths := deathsOf(audit.Logout, sessions[0].CreatedAt, sessions...)
 		rand.Shuffle(len(deaths), func(a, b int) { deaths[a], deaths[b] = deaths[b], deaths[a] })
