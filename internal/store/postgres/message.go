@@ -13,11 +13,12 @@ import (
 // setLimits opens every write, and every reading that comes with the clock. Its settings end with the
 // transaction. The clock is not now(), which stands still from the beginning of a transaction.
 //
-// The last five settle how a batch is joined, whatever the statistics say: the arrays outside, in the
-// order in which they were sent, and an index inside. Locks are then taken in that order, and planning
-// once, which is most of what a small batch costs, is safe: a plan that was right for an empty table
-// would be in use when it is full. For the same reason joins say "= any(array[…])": an equality lets the
-// planner walk through a whole index instead, which it prefers while a table is small.
+// The last five settle the plan, whatever the statistics say. It is made once, because planning is most
+// of what a small batch costs, and kept: so it must not be one that suits an empty table and is still in
+// use when the table is full. And it goes through the arrays of a batch in their order, looking each
+// element up by an index, because the order of locks rests on that. Joins say "= any(array[…])" for the
+// same reason: a plain equality lets the planner walk through a whole index, which it prefers while a
+// table is small.
 const setLimits = `
 select clock_timestamp(),
        set_config('lock_timeout', $1::text, true),
