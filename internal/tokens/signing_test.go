@@ -133,11 +133,20 @@ func TestOnlyTokensThatWeWroteOpen(t *testing.T) {
 	if token, ok := k.openAccess(good); !ok || token.session != (auth.SessionID{3}) || token.user != (auth.UserID{1}) {
 		t.Fatalf("a good token did not open: %+v", token)
 	}
-	kid := k.ring.Load().keys[0].kid
+	key := k.ring.Load().keys[0]
 	segments := strings.Split(good, ".")
+	// Signed by our own key, so that nothing but the header can be why it does not open.
 	headed := func(format string) string {
-		header := base64.RawURLEncoding.EncodeToString([]byte(strings.ReplaceAll(format, "KID", kid)))
-		return header + "." + segments[1] + "." + segments[2]
+		other := *key
+		other.header = base64.RawURLEncoding.EncodeToString([]byte(strings.ReplaceAll(format, "KID", key.kid)))
+		token, err := other.sign(usual(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	if _, ok := k.openAccess(headed(`{"alg":"ES256","kid":"KID","typ":"at+jwt"}`)); !ok {
+		t.Error("our own header, signed anew, did not open")
 	}
 	bad := map[string]string{
 		"alg none (A1)":                     headed(`{"alg":"none","kid":"KID","typ":"at+jwt"}`),
