@@ -40,8 +40,9 @@ type Keyring struct {
 
 	ring atomic.Pointer[ring] // replaced whole by load; readers never wait
 
-	loading  sync.Mutex // guards lastLoad, and keeps readings of the store one at a time
+	loading  sync.Mutex // guards what follows, and keeps readings of the store one at a time
 	lastLoad time.Time
+	lastErr  error // what came of it
 }
 
 // ring is everything that was read and opened at one moment. It is never written after it is made.
@@ -326,17 +327,19 @@ func (k *Keyring) openRefresh(ctx context.Context, text string) (refreshToken, e
 	return token, nil
 }
 
-// reload reads the store again unless that was done within the last second.
+// reload reads the store again unless that was done within the last second; a reading that failed counts
+// until the next one, because a version that could not be looked up is not a version that does not exist.
+// It reads for everybody, and so not under the context of whoever came first.
 func (k *Keyring) reload(ctx context.Context) error {
 	k.loading.Lock()
 	defer k.loading.Unlock()
-	now := k.now()
-	if now.Sub(k.lastLoad) < reloadPause {
-		return nil
+	if now := k.now(); now.Sub(k.lastLoad) >= reloadPause {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
+		defer cancel()
+		k.lastLoad, k.lastErr = now, k.load(ctx)
 	}
-	k.lastLoad = now
-	if err := k.load(ctx); err != nil {
-		return auth.ErrUnavailable.Because(err)
+	if k.lastErr != nil {
+		return auth.ErrUnavailable.Because(k.lastErr)
 	}
 	return nil
 }

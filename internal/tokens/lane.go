@@ -11,7 +11,7 @@ import (
 const (
 	maxBatch    = 256             // requests decided and written together
 	maxAttempts = 4               // decisions of one request before it is told to come back
-	storeTime   = 5 * time.Second // for one batch or change, all its attempts together
+	storeTime   = 5 * time.Second // for one batch, change or reading, all attempts together
 )
 
 // lane collects what arrives while its last batch commits and hands it on as the next batch. There is
