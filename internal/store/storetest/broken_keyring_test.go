@@ -6,6 +6,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/authd/authd/internal/auth"
@@ -169,15 +170,15 @@ var keyringDefects = map[string][]defect{
 		{"the last one wins", overwriting},
 		{"orphan secrets", orphans},
 		{"each believes in its own", func(b *broken) {
-			var own []tokens.SealedSecret
+			var own atomic.Pointer[[]tokens.SealedSecret]
 			add := b.addKeyring
 			b.addKeyring = func(ctx context.Context, s []tokens.SealedSecret, k []tokens.PublishedKey) error {
-				own = s
+				own.Store(&s)
 				return add(ctx, s, k)
 			}
 			rings(func(r *tokens.KeyringRows) {
-				if len(own) > 0 {
-					r.Secrets = own
+				if s := own.Load(); s != nil {
+					r.Secrets = *s
 				}
 			})(b)
 		}},

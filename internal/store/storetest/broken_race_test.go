@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"runtime"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -169,18 +168,17 @@ var raceDefects = map[string][]defect{
 	},
 	"histories of loads, rotations and ends can be put in one order": {
 		{"reads come from a replica that is behind", func(b *broken) { // G18
-			var before []tokens.Loaded
+			var before atomic.Pointer[[]tokens.Loaded]
 			b.loadSessions = func(ctx context.Context, ids []auth.SessionID) ([]tokens.Loaded, time.Time, error) {
 				rows, clock, err := b.Store.LoadSessions(ctx, ids)
 				if len(ids) < 2 || len(rows) < len(ids) {
 					return rows, clock, err
 				}
-				stale := before
-				before = slices.Clone(rows)
-				if len(stale) == 0 || stale[0].User != rows[0].User {
+				stale := before.Swap(&rows)
+				if stale == nil || (*stale)[0].User != rows[0].User {
 					return rows, clock, err
 				}
-				return stale, clock, err
+				return *stale, clock, err
 			}
 		}},
 		{"lost update", lostUpdate},
