@@ -381,16 +381,3 @@ func TestE23ALongUsernameDoesNotWeakenThePassword(t *testing.T) {
 		}
 	})
 }
-
-func TestWhenNobodyHashesALoginIsUnavailable(t *testing.T) {
-	t.Parallel()
-	everystore.Test(t, func(t *testing.T, open everystore.Database) {
-		h := build(t, open, bcrypt.MinCost)
-		h.register("ann", good)
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		if _, err := h.Login(ctx, accounts.Login{Username: "ann", Password: good}); auth.KindOf(err) != auth.Unavailable {
-			t.Errorf("got %v, want unavailable", err)
-		}
-	})
-}
