@@ -88,3 +88,27 @@ func TestALoginDoesNotFailForItsRehash(t *testing.T) {
 		}
 	})
 }
+
+// hangingUp is a store whose client leaves when the first write comes.
+type hangingUp struct {
+	accounts.Store
+	hangUp func()
+}
+
+func (s hangingUp) RaiseGreatestCost(ctx context.Context, cost int) error {
+	s.hangUp()
+	return s.Store.RaiseGreatestCost(ctx, cost)
+}
+
+func TestAClientThatHangsUpAfterItsHashIsRegisteredAllTheSame(t *testing.T) {
+	t.Parallel()
+	everystore.Test(t, func(t *testing.T, open everystore.Database) {
+		ctx, hangUp := context.WithCancel(t.Context())
+		defer hangUp()
+		h := build(t, open, bcrypt.MinCost, func(c *accounts.Config) { c.Store = hangingUp{c.Store, hangUp} })
+		if _, err := h.Register(ctx, "ann", good, nowhere); err != nil {
+			t.Errorf("got %v", err)
+		}
+		h.opens("ann", good)
+	})
+}

@@ -58,7 +58,7 @@ func (a *Accounts) rehash(ctx context.Context, typed string, greatest int) (stri
 	if err != nil || greatest >= a.Cost {
 		return hash, nil
 	}
-	return hash, a.Store.RaiseGreatestCost(ctx, a.Cost)
+	return hash, a.raiseCost(ctx)
 }
 
 // recordFailure never records what was typed as a name: it may be a password in the wrong field.

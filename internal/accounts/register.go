@@ -45,8 +45,9 @@ func (a *Accounts) create(ctx context.Context, name audit.Name, username, typed 
 		return User{}, fmt.Errorf("make a user id: %w", err)
 	}
 	user := User{ID: id, Username: mapped}
-	// From here on the client's leaving changes nothing: a name is taken or it is not.
-	user.CreatedAt, err = a.Store.CreateUser(context.WithoutCancel(ctx), user, hash)
+	ctx, cancel := detached(ctx)
+	defer cancel()
+	user.CreatedAt, err = a.Store.CreateUser(ctx, user, hash)
 	if err != nil {
 		return User{}, err
 	}
@@ -79,6 +80,5 @@ func (a *Accounts) newHash(ctx context.Context, typed, username string) (string,
 	if err != nil {
 		return "", err
 	}
-	// Before the hash is stored: from the moment it is, a login of nobody must cost as much.
-	return hash, a.Store.RaiseGreatestCost(ctx, a.Cost)
+	return hash, a.raiseCost(ctx)
 }
