@@ -145,7 +145,7 @@ func TestB10TwoTabsThatRaceAreNeverTakenForAThief(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		a, b := w.start(), w.start()
 		token := a.login("ann").RefreshToken
-		for round := range 100 {
+		for round := range 1000 {
 			got := together(2, func(k int) string {
 				pair, err := []*instance{a, b}[k].Refresh(t.Context(), token, home)
 				if err != nil {
