@@ -67,16 +67,16 @@ func TestTenStoresMayMakeAndMigrateOneFileAtOnce(t *testing.T) {
 }
 
 // rivalFolder lets a rival migrate in the moment between goose's look at the version and its first
-// statement, which is when it reads the file.
+// statement, which is when it reads the file, up and down at once.
 type rivalFolder struct {
 	fs.FS
+	once  sync.Once
 	rival func()
 }
 
 func (f *rivalFolder) Open(name string) (fs.File, error) {
-	if rival := f.rival; strings.HasSuffix(name, ".sql") && rival != nil {
-		f.rival = nil
-		rival()
+	if strings.HasSuffix(name, ".sql") {
+		f.once.Do(f.rival)
 	}
 	return f.FS.Open(name)
 }
@@ -89,12 +89,13 @@ func TestWhoLosesTheRaceToMigrateGoesOnFromWhereTheWinnerIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	raced := false
 	var won error
-	folder := &rivalFolder{real, func() { won = winner.Migrate(t.Context()) }}
+	folder := &rivalFolder{FS: real, rival: func() { raced, won = true, winner.Migrate(t.Context()) }}
 	if err := loser.migrate(t.Context(), folder); err != nil || won != nil {
 		t.Errorf("the loser answers %v, the winner %v", err, won)
 	}
-	if folder.rival != nil {
+	if !raced {
 		t.Error("there was no race: goose did not read the file")
 	}
 }
