@@ -329,14 +329,16 @@ func (k *Keyring) openRefresh(ctx context.Context, text string) (refreshToken, e
 
 // reload reads the store again unless that was done within the last second; a reading that failed counts
 // until the next one, because a version that could not be looked up is not a version that does not exist.
-// It reads for everybody, and so not under the context of whoever came first.
+// It reads for everybody, and so not under the context of whoever came first. The pause begins when the
+// reading ends: those who waited for it take what came of it, and do not queue up to read one by one.
 func (k *Keyring) reload(ctx context.Context) error {
 	k.loading.Lock()
 	defer k.loading.Unlock()
-	if now := k.now(); now.Sub(k.lastLoad) >= reloadPause {
+	if k.now().Sub(k.lastLoad) >= reloadPause {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
 		defer cancel()
-		k.lastLoad, k.lastErr = now, k.load(ctx)
+		err := k.load(ctx)
+		k.lastLoad, k.lastErr = k.now(), err
 	}
 	if k.lastErr != nil {
 		return auth.ErrUnavailable.Because(k.lastErr)

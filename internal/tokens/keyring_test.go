@@ -127,10 +127,14 @@ type countedKeyring struct {
 	tokens.KeyringStore
 	loads int
 	down  bool
+	slow  func() // nil: a reading takes no time
 }
 
 func (s *countedKeyring) LoadKeyring(ctx context.Context) (tokens.KeyringRows, error) {
 	s.loads++
+	if s.slow != nil {
+		s.slow()
+	}
 	if s.down {
 		return tokens.KeyringRows{}, errors.New("down")
 	}
@@ -179,8 +183,21 @@ func TestAnUnknownSecretVersionCausesOneReadingASecond(t *testing.T) {
 		}
 		a.refresh(good)
 
+		// Whoever waited for a reading that took long has its answer. Were each to read for itself, a
+		// handful of forged tokens would wait for minutes, one behind the other, while the store hangs.
 		now.Add(1)
-		counted.down = false
+		counted.slow, before = func() { now.Add(5) }, counted.loads
+		for range 3 {
+			if _, err := a.Refresh(t.Context(), unknown, home); auth.KindOf(err) != auth.Unavailable {
+				t.Errorf("got %v, want unavailable", err)
+			}
+		}
+		if got := counted.loads - before; got != 1 {
+			t.Errorf("a reading that takes 5 s: got %d readings at once, want 1", got)
+		}
+
+		now.Add(1)
+		counted.down, counted.slow = false, nil
 		gone, hangUp := context.WithCancel(t.Context())
 		hangUp()
 		_, _ = a.Refresh(gone, unknown, home) // reads for everybody: its leaving must not fail the others
