@@ -45,6 +45,8 @@ func newWebServer(first http.Handler, log *slog.Logger) *webServer {
 		Handler:           w,
 		ReadHeaderTimeout: headerTime, ReadTimeout: bodyTime, WriteTimeout: answerTime, IdleTimeout: idleTime,
 		MaxHeaderBytes: maxHeader,
+		// OPTIONS * too gets its answer, with the headers of all answers, from the handler.
+		DisableGeneralOptionsHandler: true,
 		// What comes here is about broken connections, which anybody can cause.
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}

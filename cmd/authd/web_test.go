@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -89,6 +90,41 @@ func (r *running) get(path string) (status int, closes bool, err error) {
 	defer response.Body.Close()
 	_, err = io.Copy(io.Discard, response.Body)
 	return response.StatusCode, response.Close, err
+}
+
+// send writes text on a connection of its own and returns all answers. What is not answered with the
+// end of the connection is, when the server no longer waits for more.
+func (r *running) send(t *testing.T, text string) (answers []*http.Response) {
+	t.Helper()
+	conn, err := r.client.Transport.(*http.Transport).DialContext(t.Context(), "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, text); err != nil {
+		t.Fatal(err)
+	}
+	for reader := bufio.NewReader(conn); ; {
+		answer, err := http.ReadResponse(reader, nil)
+		if err != nil {
+			return answers
+		}
+		_, _ = io.Copy(io.Discard, answer.Body)
+		answers = append(answers, answer)
+	}
+}
+
+// net/http would answer OPTIONS * itself, without any of the headers that every answer has.
+func TestTheHandlerAnswersWhateverIsHTTP(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := startWeb(t, nil)
+		r.open(http.NotFoundHandler())
+		answers := r.send(t, "OPTIONS * HTTP/1.1\r\nHost: authd\r\nConnection: close\r\n\r\n")
+		if len(answers) != 1 || answers[0].StatusCode != http.StatusNotFound {
+			t.Errorf("got %v, want the handler's 404", answers)
+		}
+	})
 }
 
 // H2
