@@ -57,8 +57,13 @@ func newWebServer(first http.Handler, log *slog.Logger) *webServer {
 func (w *webServer) open(handler http.Handler) { w.handler.Store(&handler) }
 
 func (w *webServer) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
-	if w.draining.Load() {
+	switch {
+	case w.draining.Load():
 		rw.Header().Set("Connection", "close") // the client's next request finds another server
+	case len(r.TransferEncoding) > 0:
+		// Whether there was a length, too, net/http keeps to itself. A proxy that believed it would see
+		// another end of the body, and what follows might be a request that it never saw (F13).
+		rw.Header().Set("Connection", "close")
 	}
 	if handler := w.handler.Load(); handler != nil {
 		(*handler).ServeHTTP(rw, r)

@@ -114,6 +114,40 @@ func (r *running) send(t *testing.T, text string) (answers []*http.Response) {
 	}
 }
 
+// F13: of a body with a length and with chunks, two servers in a row see two ends. Whatever comes after
+// the one that counts here is no request of this connection (RFC 9112, section 6.1).
+func TestNothingIsReadBehindABodyThatCanEndInTwoPlaces(t *testing.T) {
+	t.Parallel()
+	const hidden = "GET /hidden HTTP/1.1\r\nHost: authd\r\n\r\n"
+	for claim, c := range map[string]struct {
+		headers string
+		want    int
+	}{
+		"chunks alone":               {"Transfer-Encoding: chunked\r\n", http.StatusOK},
+		"chunks and a length":        {"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", http.StatusOK},
+		"a length and chunks":        {"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", http.StatusOK},
+		"two lengths":                {"Content-Length: 5\r\nContent-Length: 0\r\n", http.StatusBadRequest},
+		"a list of lengths":          {"Content-Length: 5, 5\r\n", http.StatusBadRequest},
+		"a length before a space":    {"Content-Length : 5\r\n", http.StatusBadRequest},
+		"chunks by another name":     {"Transfer-Encoding: xchunked\r\n", http.StatusNotImplemented},
+		"chunks inside of something": {"Transfer-Encoding: gzip, chunked\r\n", http.StatusNotImplemented},
+	} {
+		t.Run(claim, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := startWeb(t, nil)
+				answers := r.send(t, "POST / HTTP/1.1\r\nHost: authd\r\n"+c.headers+"\r\n0\r\n\r\n"+hidden)
+				if len(answers) != 1 {
+					t.Fatalf("got %d answers, want one", len(answers))
+				}
+				if got := answers[0]; got.StatusCode != c.want || !got.Close {
+					t.Errorf("got %d, connection closed: %v; want %d and the end of the connection", got.StatusCode, got.Close, c.want)
+				}
+			})
+		})
+	}
+}
+
 // net/http would answer OPTIONS * itself, without any of the headers that every answer has.
 func TestTheHandlerAnswersWhateverIsHTTP(t *testing.T) {
 	t.Parallel()
