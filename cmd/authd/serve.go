@@ -115,7 +115,7 @@ func (c *serveCmd) announce(p process, log *slog.Logger, addr net.Addr, first bo
 	}
 	log.Info("serving", "issuer", c.Issuer, "store", kind, "registration", c.Registration)
 	if first {
-		fmt.Fprint(p.stdout, firstSteps(addr))
+		fmt.Fprint(p.stdout, firstSteps(addr, c.Registration, c.DataDir))
 	}
 }
 
