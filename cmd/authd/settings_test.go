@@ -151,6 +151,8 @@ func TestSettingsThatAreRefused(t *testing.T) {
 		{claim: "an issuer with a query", environ: []string{"AUTHD_ISSUER=https://a.example?x=1"}, want: []string{"AUTHD_ISSUER:"}},
 		{claim: "an issuer with an empty fragment", environ: []string{"AUTHD_ISSUER=https://a.example#"}, want: []string{"AUTHD_ISSUER:"}},
 		{claim: "an issuer with a user", environ: []string{"AUTHD_ISSUER=https://me@a.example"}, want: []string{"AUTHD_ISSUER:"}},
+		{claim: "an issuer with a blank", environ: []string{"AUTHD_ISSUER=https://a.example/ "}, want: []string{"AUTHD_ISSUER:"}},
+		{claim: "an issuer that is not in ASCII", environ: []string{"AUTHD_ISSUER=https://a.example/\xff"}, want: []string{"AUTHD_ISSUER:"}},
 		{claim: "an audience with an empty place", environ: []string{"AUTHD_AUDIENCE=a,,b"}, want: []string{"AUTHD_AUDIENCE:"}},
 		{claim: "an audience twice", environ: []string{"AUTHD_AUDIENCE=a,a"}, want: []string{"AUTHD_AUDIENCE:"}},
 		{claim: "a database of another kind", environ: []string{"AUTHD_DATABASE_URL=mysql://db", "AUTHD_MASTER_KEY=" + drawn('a')}, want: []string{"AUTHD_DATABASE_URL: want postgres://"}},

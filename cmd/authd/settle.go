@@ -138,6 +138,10 @@ func issuerOf(f *faults, addr string) string {
 // checkIssuer follows RFC 8414, section 2, but lets http pass: TLS may end in front of authd, and a
 // laptop has none.
 func checkIssuer(issuer string) error {
+	// The parser lets blanks and any bytes stand in a path. Nobody who types the issuer elsewhere does.
+	if strings.ContainsFunc(issuer, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		return errors.New("want a URL in ASCII, without blanks")
+	}
 	u, err := url.Parse(issuer)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return errors.New("want an absolute http or https URL")
