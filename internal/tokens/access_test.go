@@ -1,0 +1,103 @@
+package tokens
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/authd/authd/internal/auth"
+	"github.com/authd/authd/internal/revocation"
+)
+
+// oneKill is a store whose feed has one entry.
+type oneKill struct {
+	Store
+	entry revocation.Entry
+}
+
+func (s *oneKill) Kills(_ context.Context, keys []revocation.Key) (found []revocation.Entry, clock time.Time, err error) {
+	if slices.Contains(keys, s.entry.Key) {
+		found = append(found, s.entry)
+	}
+	return found, noon, nil
+}
+
+// signs is a service that signs and checks access tokens, on an empty feed.
+func signs(t *testing.T) *Sessions {
+	t.Helper()
+	return &Sessions{
+		store: &oneKill{}, keyring: testRing(t), issuer: usual().Issuer, audience: usual().Audience,
+		policy: Policy{AccessTTL: 5 * time.Minute}, random: rand.Reader,
+	}
+}
+
+// The epoch is the session's: with the user's of the moment, a token that lost a race against a logout of
+// everything would outlive it.
+func TestAnAccessTokenSaysWhatItsSessionIs(t *testing.T) {
+	t.Parallel()
+	s := signs(t)
+	session := &Loaded{
+		Session: Session{ID: auth.SessionID{3}, User: auth.UserID{1}, ClientID: ownClient, Epoch: 1,
+			CreatedAt: noon.Add(-time.Hour), EndsAt: noon.Add(time.Hour)},
+		Owner: User{Epoch: 2, Roles: []string{"reader"}},
+	}
+	text, lifetime, err := s.mint(session, noon)
+	if err != nil || lifetime != 5*time.Minute {
+		t.Fatalf("got a lifetime of %v, %v", lifetime, err)
+	}
+	token, ok := s.keyring.openAccess(text)
+	want := usual()
+	want.AuthTime, want.Roles = noon.Add(-time.Hour).Unix(), []string{"reader"}
+	if diff := cmp.Diff(token.claims, want, cmpopts.IgnoreFields(claims{}, "ID")); diff != "" || !ok {
+		t.Errorf("opened: %t; claims (-got +want):\n%s", ok, diff)
+	}
+}
+
+func TestATokenDiesByAnyOfItsKills(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		what string
+		kill func(s *Sessions, c claims) revocation.Kill
+		want error
+	}{
+		{"none", func(*Sessions, claims) revocation.Kill { return revocation.Kill{} }, nil},
+		{"its session's", func(*Sessions, claims) revocation.Kill { return revocation.KillSession(auth.SessionID{3}) }, ErrTokenInvalid},
+		{"its own", func(_ *Sessions, c claims) revocation.Kill { return killOf(revocation.Jti, c.ID) }, ErrTokenInvalid},
+		{"its key's", func(s *Sessions, _ claims) revocation.Kill {
+			return killOf(revocation.Kid, s.keyring.ring.Load().keys[0].kid)
+		}, ErrTokenInvalid},
+		{"its user's, above its epoch", func(*Sessions, claims) revocation.Kill { return revocation.KillBelow(auth.UserID{1}, 2) }, ErrTokenInvalid},
+		{"its user's, at its epoch", func(*Sessions, claims) revocation.Kill { return revocation.KillBelow(auth.UserID{1}, 1) }, nil},
+		{"another session's", func(*Sessions, claims) revocation.Kill { return revocation.KillSession(auth.SessionID{4}) }, nil},
+	} {
+		s := signs(t)
+		s.store = &oneKill{entry: revocation.Entry{Kill: test.kill(s, usual())}}
+		if _, err := s.Authenticate(t.Context(), mustSign(t, s.keyring, usual())); !errors.Is(err, test.want) {
+			t.Errorf("%s: got %v, want %v", test.what, err, test.want)
+		}
+	}
+}
+
+func killOf(kind revocation.Kind, claim string) revocation.Kill {
+	return revocation.Kill{Key: revocation.Key{Kind: kind, Subject: revocation.SubjectOf(claim)}}
+}
+
+func TestAMachinesTokenHasNoSession(t *testing.T) {
+	t.Parallel()
+	s := signs(t)
+	machine := usual()
+	machine.Session, machine.AuthTime = "", 0
+	token := mustSign(t, s.keyring, machine)
+	if _, err := s.Authenticate(t.Context(), token); !errors.Is(err, ErrNoSession) {
+		t.Errorf("authenticate: got %v, want %v", err, ErrNoSession)
+	}
+	if err := s.LogOut(t.Context(), LogOut{Access: token}); !errors.Is(err, ErrNoSession) {
+		t.Errorf("log out: got %v, want %v", err, ErrNoSession)
+	}
+}
