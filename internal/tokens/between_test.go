@@ -136,3 +136,43 @@ func TestASessionBelowTheEpochCannotEndTheSessionsAboveIt(t *testing.T) {
 		}
 	})
 }
+
+// hangingUp is a store whose client leaves when a change is about to be written.
+type hangingUp struct {
+	tokens.Store
+	hangUp atomic.Pointer[context.CancelFunc]
+}
+
+func (s *hangingUp) ChangeUser(ctx context.Context, change tokens.UserChange, mark uint64) (bool, error) {
+	if leave := s.hangUp.Load(); leave != nil {
+		(*leave)()
+	}
+	return s.Store.ChangeUser(ctx, change, mark)
+}
+
+// B14: what has been decided is written, whoever is still there to hear of it.
+func TestAClientThatHangsUpDoesNotStopAChange(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		var store hangingUp
+		a := w.start(func(c *tokens.Config) { store.Store = c.Store; c.Store = &store })
+		pair, ben := a.login("ann"), a.user("ben").User
+		for what, change := range map[string]func(context.Context) error{
+			"open": func(ctx context.Context) error { _, err := a.Open(ctx, a.proven("ann")); return err },
+			"log out": func(ctx context.Context) error {
+				return a.LogOut(ctx, tokens.LogOut{Access: pair.AccessToken, Scope: tokens.ScopeOthers})
+			},
+			"replace the password": func(ctx context.Context) error {
+				_, err := a.ReplacePassword(ctx, ben, "$new", home)
+				return err
+			},
+		} {
+			a.openAs(a.proven("ann")) // somebody to log out
+			ctx, hangUp := context.WithCancel(t.Context())
+			store.hangUp.Store(&hangUp)
+			if err := change(ctx); err != nil || ctx.Err() == nil {
+				t.Errorf("%s: got %v, hung up: %t", what, err, ctx.Err() != nil)
+			}
+			store.hangUp.Store(nil)
+		}
+	})
+}

@@ -117,6 +117,20 @@ func TestWhatIsNotOursLogsNobodyOut(t *testing.T) {
 	})
 }
 
+// Two services on one database share its keys, so the signature alone does not tell whose a token is.
+func TestAnAccessTokenOfAnotherIssuerIsNotOurs(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		a := w.start()
+		b := w.start(func(c *tokens.Config) { c.Issuer = "https://other.test" })
+		pair := b.login("ann")
+		a.dead(pair.AccessToken)
+		if err := a.LogOut(t.Context(), tokens.LogOut{Access: pair.AccessToken}); !errors.Is(err, tokens.ErrTokenInvalid) {
+			t.Errorf("log out: got %v, want %v", err, tokens.ErrTokenInvalid)
+		}
+		b.alive(pair.AccessToken)
+	})
+}
+
 func TestTokensOfTwoSessionsAreRefusedTogether(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		a := w.start()

@@ -5,7 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/authd/authd/internal/accounts"
 	"github.com/authd/authd/internal/audit"
+	"github.com/authd/authd/internal/auth"
 	"github.com/authd/authd/internal/tokens"
 )
 
@@ -102,6 +104,20 @@ func TestE10ARehashNeverUndoesANewPassword(t *testing.T) {
 		}
 		if got := a.hash("ann"); got != "$new" {
 			t.Errorf("got %q: the new password was undone", got)
+		}
+	})
+}
+
+// B20: whoever was disabled while the password was being compared comes too late.
+func TestADisabledUserOpensNothing(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		a := w.start()
+		user := accounts.User{ID: auth.UserID{1}, Username: "ann", DisabledAt: time.Now()}
+		if _, err := a.store.CreateUser(t.Context(), user, "$hash"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Open(t.Context(), a.proven("ann")); !errors.Is(err, tokens.ErrUserChanged) {
+			t.Errorf("got %v, want %v", err, tokens.ErrUserChanged)
 		}
 	})
 }
