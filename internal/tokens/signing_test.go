@@ -148,6 +148,8 @@ func TestOnlyTokensThatWeWroteOpen(t *testing.T) {
 	if _, ok := k.openAccess(headed(`{"alg":"ES256","kid":"KID","typ":"at+jwt"}`)); !ok {
 		t.Error("our own header, signed anew, did not open")
 	}
+	long := usual()
+	long.Roles = []string{strings.Repeat("r", maxAccess)}
 	bad := map[string]string{
 		"alg none (A1)":                     headed(`{"alg":"none","kid":"KID","typ":"at+jwt"}`),
 		"alg HS256 (A2)":                    headed(`{"alg":"HS256","kid":"KID","typ":"at+jwt"}`),
@@ -164,6 +166,7 @@ func TestOnlyTokensThatWeWroteOpen(t *testing.T) {
 		"four segments (A13)":               good + ".",
 		"five segments (A13)":               good + "..",
 		"a megabyte of dots (A13)":          strings.Repeat(".", 1<<20),
+		"more than 8 KiB (A13)":             mustSign(t, k, long),
 		"padding (A14)":                     good + "=",
 		"a line break (A14)":                good[:len(good)-1] + "\n" + good[len(good)-1:],
 		"a line break in the payload (A14)": segments[0] + "." + segments[1][:4] + "\n" + segments[1][4:] + "." + segments[2],
