@@ -44,6 +44,26 @@ func TestC2ALogoutKillsEveryAccessTokenOfTheSession(t *testing.T) {
 	})
 }
 
+// A kill that is forgotten before the last token that it is about brings that token back to life.
+func TestC12AKillOutlivesEveryTokenThatItIsAbout(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		a := w.start()
+		pair := a.login("ann")
+		before, err := a.store.Clock(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.logOut(tokens.LogOut{Access: pair.AccessToken})
+		entries, _, err := a.store.Kills(t.Context(), []revocation.Key{revocation.KillSession(pair.Session).Key})
+		if err != nil || len(entries) != 1 {
+			t.Fatalf("got %v, %v", entries, err)
+		}
+		if got, want := entries[0].Until, revocation.Until(before, accessTTL); got.Before(want) {
+			t.Errorf("it is kept until %v, want %v at least", got, want)
+		}
+	})
+}
+
 // C3: whatever the order, once both have answered nothing of the session works.
 func TestC3NothingWorksOnceALogoutAndARefreshHaveBothAnswered(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
