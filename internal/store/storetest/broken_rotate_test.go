@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync/atomic"
-	"time"
 
 	"github.com/authd/authd/internal/auth"
 	"github.com/authd/authd/internal/tokens"
@@ -63,66 +61,6 @@ func (b *broken) versions(batch []tokens.Rotation) map[auth.SessionID]tokens.Ses
 	}
 	return now
 }
-
-// lostUpdate overwrites whatever is there.
-var lostUpdate = rotations(func(b *broken, batch []tokens.Rotation) []tokens.Rotation {
-	now := b.versions(batch)
-	for i, r := range batch {
-		batch[i].Version = now[r.Session].RowVersion
-	}
-	return batch
-})
-
-// doubleWinner says of everything that it was written.
-var doubleWinner = rotated(func(_ *broken, batch []tokens.Rotation, _ []auth.SessionID) []auth.SessionID { return allOf(batch) })
-
-// checkThenWrite compares the versions first and writes later, which is right for one client at a time.
-func checkThenWrite(b *broken) {
-	meet := meeting()
-	b.rotate = func(ctx context.Context, batch []tokens.Rotation) (written []auth.SessionID, err error) {
-		before := b.versions(batch)
-		meet()
-		for _, r := range batch {
-			if before[r.Session].RowVersion != r.Version {
-				continue
-			}
-			for ids := written[:0:0]; len(ids) == 0 && err == nil; written = append(written, ids...) {
-				r.Version = b.versions([]tokens.Rotation{r})[r.Session].RowVersion
-				ids, err = b.Store.Rotate(ctx, []tokens.Rotation{r})
-			}
-		}
-		return written, err
-	}
-}
-
-// meeting returns what makes the first who comes wait for the second, so that a race which is possible
-// happens.
-func meeting() (meet func()) {
-	var arrivals atomic.Int32
-	second := make(chan struct{})
-	return func() {
-		switch arrivals.Add(1) {
-		case 1:
-			select {
-			case <-second:
-			case <-time.After(10 * time.Second): // nobody else came
-			}
-		case 2:
-			close(second)
-		}
-	}
-}
-
-// untilEnd forgets that a row was ended since the rotation was decided.
-var untilEnd = rotations(func(b *broken, batch []tokens.Rotation) []tokens.Rotation {
-	now := b.versions(batch)
-	for i, r := range batch {
-		if s := now[r.Session]; !s.EndedAt.IsZero() {
-			batch[i].Version = s.RowVersion
-		}
-	}
-	return batch
-})
 
 var rotateDefects = map[string][]defect{
 	"a rotation writes what it says and nothing else": {

@@ -27,12 +27,15 @@ type defect struct {
 // defects are by the claim that must catch them. All are faults that somebody has made, or could.
 var defects = merge(
 	loadDefects, clockDefects, rotateDefects, endDefects, feedDefects, headDefects,
-	changeDefects, refusalDefects, userDefects, keyringDefects, collectDefects,
+	changeDefects, refusalDefects, userDefects, nameDefects, keyringDefects, collectDefects,
 	raceDefects, cancelDefects,
 )
 
 // A claim that no broken store fails may be one that cannot fail.
 func TestEveryClaimCatchesItsDefects(t *testing.T) {
+	if testing.Short() {
+		t.Skip("hundreds of stores")
+	}
 	t.Parallel()
 	named := make(map[string]bool)
 	for _, c := range claims() {

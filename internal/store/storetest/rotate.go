@@ -53,7 +53,9 @@ func (t *trial) rotate(rotations []tokens.Rotation, want ...auth.SessionID) {
 	t.Helper()
 	written, err := t.store.Rotate(t.Context(), rotations)
 	t.must(err, "Rotate")
-	t.same(sorted(written), sorted(want), "the sessions that Rotate says it wrote")
+	if d := diff(sorted(written), sorted(want)); d != "" {
+		t.Fatalf("the sessions that Rotate says it wrote (-got +want):\n%s", d)
+	}
 }
 
 func rotateColumns(t *trial) {

@@ -65,9 +65,15 @@ func sessionFilled(t *trial) {
 // before had there: somebody else's address, or an end.
 func rowsApart(t *trial) {
 	user := t.user("ann")
+	var ids []auth.SessionID
+	for range 8 {
+		ids = append(ids, t.sessionID())
+	}
+	ids = sorted(ids) // a store may well read them in this order
 	var want []tokens.Session
-	for range 4 {
+	for pair := range slices.Chunk(ids, 2) {
 		full, bare := filled(t, user.ID), t.session(user.ID)
+		full.ID, bare.ID = pair[0], pair[1]
 		bare.ClientID, bare.Device, bare.UserAgent, bare.LoginIP = "", "", "", netip.Addr{}
 		t.open(full, bare)
 		t.end(audit.Reuse, newMark(), full)
