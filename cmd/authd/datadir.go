@@ -52,6 +52,26 @@ func (d dataDir) lock() (unlock func() error, err error) {
 	return lock.Unlock, nil
 }
 
+// checkWritable refuses a database that this process may only read, as after root has copied a backup
+// back. SQLite opens such a file all the same, so the server would be ready and every write refused, and
+// it would leave a log that nobody can write either. It is called before the store is open: closing a
+// file drops the locks that the process has on it.
+func (d dataDir) checkWritable() error {
+	for _, name := range []string{databaseFile, databaseFile + "-wal", databaseFile + "-shm"} {
+		file, err := os.OpenFile(d.file(name), os.O_WRONLY, 0)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("the database cannot be written: %w", err)
+		}
+		if err := file.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // masterKeys returns the keys of the folder, after making one if the folder has no database yet.
 func (d dataDir) masterKeys(random io.Reader) (keys []auth.Secret, made bool, err error) {
 	made, err = d.makeMasterKey(random)

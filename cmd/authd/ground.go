@@ -31,6 +31,9 @@ func (c *serveCmd) claim() (ground, error) {
 	if err != nil {
 		return g, err
 	}
+	if err := dir.checkWritable(); err != nil {
+		return g, errors.Join(err, release())
+	}
 	_, err = os.Lstat(dir.file(databaseFile))
 	g.first = errors.Is(err, fs.ErrNotExist)
 	if len(g.masterKeys) == 0 {
