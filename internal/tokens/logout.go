@@ -144,7 +144,8 @@ func planLogOut(user User, sessions []Session, clock time.Time, own auth.Session
 		change.RaiseEpoch = true
 		return change
 	}
-	for _, death := range deathsOf(liveOnes(user, sessions, clock), audit.LogoutOthers, clock) {
+	live, _ := byLife(user, sessions, clock)
+	for _, death := range deathsOf(live, audit.LogoutOthers, clock) {
 		if death.Session != own {
 			change.End = append(change.End, death)
 		}

@@ -86,24 +86,36 @@ func (s *Sessions) newSession(user *User, clock time.Time, from Origin) (Session
 	}, token.text(keys), nil
 }
 
-// overLimit returns the ends that make room for one more live session: those idle longest.
+// overLimit returns the ends that make room for one more session: of the live ones those idle longest.
+//
+// Of the dead ones, which expired or fell below the epoch, as many may stay as may live, so that they
+// are still told that they expired. More are ended: every login reads all that were not ended, and who
+// signs in and logs out of everything all day would make each next login slower and larger.
 func overLimit(user User, sessions []Session, clock time.Time, limit int) []Death {
-	live := liveOnes(user, sessions, clock)
-	if len(live) < limit {
-		return nil
-	}
-	slices.SortFunc(live, func(a, b Session) int { return a.RotatedAt.Compare(b.RotatedAt) })
-	return deathsOf(live[:len(live)-limit+1], audit.SessionLimit, clock)
+	live, dead := byLife(user, sessions, clock)
+	ends := append(idleLongest(live, len(live)-limit+1), idleLongest(dead, len(dead)-limit)...)
+	return deathsOf(ends, audit.SessionLimit, clock)
 }
 
-// liveOnes returns the sessions that are live.
-func liveOnes(user User, sessions []Session, clock time.Time) (live []Session) {
+// idleLongest returns the n sessions that were used least lately.
+func idleLongest(sessions []Session, n int) []Session {
+	if n <= 0 {
+		return nil
+	}
+	slices.SortFunc(sessions, func(a, b Session) int { return a.RotatedAt.Compare(b.RotatedAt) })
+	return sessions[:n:n]
+}
+
+// byLife tells the live sessions from those that are not.
+func byLife(user User, sessions []Session, clock time.Time) (live, dead []Session) {
 	for _, session := range sessions {
 		if l := (Loaded{Session: session, Owner: user}); l.live(clock) == nil {
 			live = append(live, session)
+		} else {
+			dead = append(dead, session)
 		}
 	}
-	return live
+	return live, dead
 }
 
 func deathsOf(sessions []Session, reason audit.Reason, clock time.Time) []Death {
