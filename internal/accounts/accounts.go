@@ -22,11 +22,17 @@ type Sessions interface {
 	ReplacePassword(ctx context.Context, user auth.UserID, hash string, from tokens.Origin) (found bool, err error)
 }
 
+// Hasher is what accounts asks of package password. Errors mean that nothing was compared or hashed.
+type Hasher interface {
+	Hash(ctx context.Context, password string) (string, error)
+	Verify(ctx context.Context, attempt password.Attempt) (password.Result, error)
+}
+
 // Config is what [New] needs. Nothing has a default but what says so.
 type Config struct {
 	Store    Store
 	Sessions Sessions
-	Hasher   *password.Hasher
+	Hasher   Hasher
 	Policy   password.Policy
 	Cost     int              // that of the Hasher's new hashes
 	Closed   bool             // nobody registers; operators still make users
