@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/authd/authd/internal/auth"
 )
 
 func TestTheRequestIDComesBackIfItIsHarmless(t *testing.T) {
@@ -94,8 +97,7 @@ func TestAPanicInTheMiddleOfAnAnswerCutsTheConnection(t *testing.T) {
 	log := &logged{}
 	server := httptest.NewServer(&front{log: log.logger(), now: time.Now, random: rand.Reader,
 		next: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Length", "100")
-			fmt.Fprint(w, "half")
+			fmt.Fprint(w, "half") // in chunks, which an ordinary return would end well
 			_ = http.NewResponseController(w).Flush()
 			panic("in the middle")
 		})})
@@ -167,6 +169,33 @@ func TestTheLogNamesTheRequest(t *testing.T) {
 		"request_id": "req-1", "code": "internal_error", "error": "relation users does not exist"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("line (-want +got):\n%s", diff)
+	}
+}
+
+// Anybody can hang up, so it must not look like a fault of ours; and a fault of ours must, whoever hung up.
+func TestAClientThatHungUpIsNoWarning(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		hungUp bool
+		err    error
+		want   slog.Level
+	}{
+		{true, fmt.Errorf("load: %w", context.Canceled), slog.LevelInfo},
+		{false, fmt.Errorf("load: %w", context.Canceled), slog.LevelWarn},
+		{true, auth.ErrUnavailable, slog.LevelWarn},
+		{true, errors.New("the store said no"), slog.LevelError},
+	} {
+		handler, log := brokenHandler(t, broken{err: test.err})
+		ctx, hangUp := context.WithCancel(t.Context())
+		if test.hungUp {
+			hangUp()
+		}
+		r := post("/refresh", `{"refresh_token":"x"}`).request(t).WithContext(ctx)
+		handler.ServeHTTP(httptest.NewRecorder(), r)
+		hangUp()
+		if !strings.Contains(log.String(), `"level":"`+test.want.String()+`"`) {
+			t.Errorf("hung up: %t, %v: want %v: %s", test.hungUp, test.err, test.want, log)
+		}
 	}
 }
 
