@@ -1,6 +1,7 @@
 package api
 
 import (
+	"crypto/rand"
 	"net/http"
 	"strings"
 	"testing"
@@ -90,6 +91,15 @@ func TestAnAccessTokenIsGoodUntilItExpires(t *testing.T) {
 	if got := a.header.Get("WWW-Authenticate"); !strings.HasPrefix(got, `Bearer realm="authd", error="invalid_token", error_description="`) {
 		t.Errorf("WWW-Authenticate: got %q", got)
 	}
+}
+
+func TestATokenWhoseUserIsGoneIsDead(t *testing.T) {
+	t.Parallel()
+	handler, err := New(Config{Accounts: broken{err: accounts.ErrUserNotFound}, Sessions: broken{}, Keys: broken{},
+		JWKSMaxAge: time.Minute, Contract: []byte("x"), Ready: broken{}.ready,
+		Logger: new(logged).logger(), Now: time.Now, Random: rand.Reader})
+	must(t, err)
+	do(t, handler, get("/me").bearing("x")).problem(t, http.StatusUnauthorized, "invalid_token")
 }
 
 func TestTimesAreInUTCToTheMicrosecond(t *testing.T) {

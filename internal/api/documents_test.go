@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -90,6 +92,24 @@ func TestADrainingServerIsAliveAndServesButIsNotReady(t *testing.T) { // H2
 	if a := do(t, handler, post("/logout", "").bearing("x")); a.status != http.StatusNoContent {
 		t.Errorf("a request that comes all the same: got %d", a.status)
 	}
+}
+
+func TestAProbeIsAnsweredThoughTheStoreHangs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := broken{}
+		handler, err := New(Config{Accounts: b, Sessions: b, Keys: b, JWKSMaxAge: time.Minute, Contract: []byte("x"),
+			Ready:  func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
+			Logger: new(logged).logger(), Now: time.Now, Random: rand.Reader})
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked, recorder := time.Now(), httptest.NewRecorder()
+		handler.ServeHTTP(recorder, get("/readyz").request(t))
+		if took := time.Since(asked); recorder.Code != http.StatusServiceUnavailable || took != readyTime {
+			t.Errorf("got %d after %v, want 503 after %v", recorder.Code, took, readyTime)
+		}
+	})
 }
 
 func TestBeforeTheStoreIsReachedEverythingCanBeAskedAgain(t *testing.T) { // G1

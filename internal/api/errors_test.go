@@ -66,6 +66,17 @@ func TestErrorsBecomeAnswers(t *testing.T) {
 	}
 }
 
+func TestAnErrorTakesBackWhatItsHandlerSaidOfCaching(t *testing.T) {
+	t.Parallel()
+	recorder := httptest.NewRecorder()
+	recorder.Header().Set("Cache-Control", "public, max-age=300")
+	recorder.Header().Set("ETag", `"a"`)
+	writeError(&exchange{ResponseWriter: recorder, id: "id"}, httptest.NewRequest("GET", "/", nil), auth.ErrUnavailable)
+	if got := recorder.Header(); got.Get("Cache-Control") != "no-store" || got.Get("ETag") != "" {
+		t.Errorf("got %v", got)
+	}
+}
+
 func TestAnErrorTellsOnlyWhatIsPublic(t *testing.T) { // F22
 	t.Parallel()
 	for _, err := range []error{
