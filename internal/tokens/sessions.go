@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -33,6 +34,9 @@ func (p Policy) idleEnd(clock, end time.Time) time.Time {
 	}
 	return end
 }
+
+// maxNames bounds what every token repeats, so that no token outgrows what its readers look at.
+const maxNames = 2 << 10
 
 // Config is what [New] needs. Nothing has a default but what says so.
 type Config struct {
@@ -71,6 +75,8 @@ func New(c Config) (*Sessions, error) {
 		return nil, errors.New("tokens: a store, a keyring, randomness and a clock are needed")
 	case c.Issuer == "", len(c.Audience) == 0:
 		return nil, errors.New("tokens: an issuer and an audience are needed")
+	case len(c.Issuer)+len(strings.Join(c.Audience, "")) > maxNames:
+		return nil, fmt.Errorf("tokens: issuer and audience have more than %d bytes together: such tokens fit into no header", maxNames)
 	case p.AccessTTL < time.Second, p.RefreshIdleTTL <= 0, p.SessionTTL <= 0, p.RetryWindow <= 0, p.PerUser < 1:
 		return nil, fmt.Errorf("tokens: every limit must be positive: %+v", p)
 	case p.AccessTTL > c.Keyring.maxTTL:
