@@ -27,7 +27,7 @@ var collectDefects = map[string][]defect{
 			return b.Store.CollectSessions(ctx, before, 1<<20)
 		})},
 		{"no limit is no end", collected(func(b *broken, ctx context.Context, before time.Time, limit int) (int, error) {
-			if limit == 0 {
+			if limit <= 0 {
 				limit = 1000
 			}
 			return b.Store.CollectSessions(ctx, before, limit)

@@ -92,6 +92,7 @@ var loadDefects = map[string][]defect{
 				s.LoginIP = netip.Addr{}
 			}
 		})},
+		{"IPv4 inside IPv6 comes back as IPv4", sessions(func(s *tokens.Session) { s.LoginIP = s.LoginIP.Unmap() })},
 		{"an address is its network", sessions(func(s *tokens.Session) {
 			if s.LoginIP.Is6() {
 				p, _ := s.LoginIP.Prefix(64)

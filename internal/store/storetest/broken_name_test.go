@@ -144,7 +144,7 @@ var nameDefects = map[string][]defect{
 			return users, err
 		})},
 		{"no limit is no end", pages(func(b *broken, ctx context.Context, after string, limit int) ([]accounts.User, error) {
-			if limit == 0 {
+			if limit <= 0 {
 				limit = 1000
 			}
 			return b.Store.Users(ctx, after, limit)

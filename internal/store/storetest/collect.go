@@ -55,6 +55,7 @@ func collectBounds(t *trial) {
 	bound := sessions[5].EndsAt
 	t.collect(first, 10, 0) // nothing lies before its own end
 	t.collect(bound, 0, 0)
+	t.collect(bound, -1, 0)
 	t.remain(sessions, sessions)
 	t.collect(first.Add(time.Microsecond), 10, 1)
 	t.remain(sessions, sessions[1:])

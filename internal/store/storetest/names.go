@@ -112,10 +112,12 @@ func usersListed(t *trial) {
 		}
 		t.same(got, want, "all users by pages")
 	}
-	page, err := t.store.Users(t.Context(), "", 0)
-	t.must(err, "Users")
-	t.same(page, []accounts.User(nil), "a page of none")
-	page, err = t.store.Users(t.Context(), "b", 2) // nobody is called b
+	for _, limit := range []int{0, -1} {
+		page, err := t.store.Users(t.Context(), "", limit)
+		t.must(err, "Users")
+		t.same(page, []accounts.User(nil), "a page of none")
+	}
+	page, err := t.store.Users(t.Context(), "b", 2) // nobody is called b
 	t.must(err, "Users")
 	t.same(page, []accounts.User{users["ben"], users["ben@example.com"]}, "a page after a name that nobody has")
 }

@@ -115,7 +115,7 @@ func timesKept(t *trial) {
 
 func addressesKept(t *trial) {
 	user := t.user("ann")
-	for _, text := range []string{"", "192.0.2.255", "0.0.0.0", "::", "::1", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff"} {
+	for _, text := range []string{"", "192.0.2.255", "0.0.0.0", "::ffff:192.0.2.7", "::", "::1", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff"} {
 		s := t.session(user.ID)
 		s.LoginIP = netip.Addr{}
 		if text != "" {

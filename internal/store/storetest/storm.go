@@ -49,7 +49,6 @@ func storm(t *trial) {
 			}
 		}
 	})
-	t.calm()
 	t.whole(users, sessions)
 }
 
