@@ -1,0 +1,37 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/netip"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/authd/authd/internal/audit"
+)
+
+func TestEventsAreLogLinesAndAlarmsAreErrors(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		event audit.Event
+		want  map[string]any
+	}{
+		{audit.Event{Name: audit.AlarmRaised, Reason: audit.HistoryForked, User: "u", Session: "s",
+			Address: netip.MustParseAddr("192.0.2.7"), UserAgent: "app/1"},
+			map[string]any{"level": "ERROR", "msg": "alarm.raised", "reason": "history_forked", "user": "u", "session": "s",
+				"client_ip": "192.0.2.7", "user_agent": "app/1"}},
+		{audit.Event{Name: audit.LoginFailed}, map[string]any{"level": "INFO", "msg": "login.failed"}},
+	} {
+		var out bytes.Buffer
+		recordIn(newLogger(&out, logSettings{LogFormat: "json"}))(t.Context(), test.event)
+		var got map[string]any
+		if err := json.Unmarshal(out.Bytes(), &got); err != nil {
+			t.Fatalf("%v: %s", err, out.Bytes())
+		}
+		delete(got, "time")
+		if diff := cmp.Diff(got, test.want); diff != "" {
+			t.Errorf("line (-got +want):\n%s", diff)
+		}
+	}
+}
