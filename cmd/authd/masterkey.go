@@ -8,9 +8,10 @@ import (
 	"strings"
 
 	"github.com/authd/authd/internal/auth"
+	"github.com/authd/authd/internal/tokens"
 )
 
-const masterKeySize = 32
+const masterKeySize = tokens.MasterKeyBytes
 
 // newMasterKey draws a key and returns its text.
 func newMasterKey(random io.Reader) (auth.Secret, error) {
