@@ -361,6 +361,10 @@ func TestAUserIsFoundByNameAndByBothFormsOfTheID(t *testing.T) {
 				t.Errorf("%q: got %v, %v", key, got.ID, err)
 			}
 		}
+		named := h.register("aaaaaaaaaaaaaaaaaaaaaa", good) // which has the form of an id, too
+		if got, err := h.Find(t.Context(), named.Username); err != nil || got.ID != named.ID {
+			t.Errorf("a name like an id: got %v, %v", got.ID, err)
+		}
 		for _, key := range []string{"", "bob", "a b", auth.UserID{}.String()} {
 			if _, err := h.Find(t.Context(), key); !errors.Is(err, accounts.ErrUserNotFound) {
 				t.Errorf("%q: got %v", key, err)
