@@ -361,7 +361,7 @@ func TestAUserIsFoundByNameAndByBothFormsOfTheID(t *testing.T) {
 				t.Errorf("%q: got %v, %v", key, got.ID, err)
 			}
 		}
-		named := h.register("aaaaaaaaaaaaaaaaaaaaaa", good) // which has the form of an id, too
+		named := h.register("aaaaaaaaaaaaaaaaaaaaaw", good) // which is the text of an id, too
 		if got, err := h.Find(t.Context(), named.Username); err != nil || got.ID != named.ID {
 			t.Errorf("a name like an id: got %v, %v", got.ID, err)
 		}
