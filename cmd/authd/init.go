@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/authd/authd/internal/auth"
 )
@@ -89,5 +90,7 @@ func (c initCmd) passFile(io.Reader) (auth.Secret, error) {
 	if err != nil {
 		return auth.Secret{}, err
 	}
-	return auth.NewSecret("*:*:*:*:" + password.Reveal()), nil
+	// The file may be the operator's own, with a password that has what separates fields there.
+	escaped := strings.NewReplacer(`\`, `\\`, `:`, `\:`).Replace(password.Reveal())
+	return auth.NewSecret("*:*:*:*:" + escaped), nil
 }
