@@ -12,6 +12,8 @@ import (
 	"sync"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/term"
 )
 
 // newLogger writes to w in the format of the settings; without one it is human on a terminal and
@@ -26,11 +28,7 @@ func newLogger(w io.Writer, s logSettings) *slog.Logger {
 
 func isTerminal(w io.Writer) bool {
 	file, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return ok && term.IsTerminal(int(file.Fd()))
 }
 
 // escaped writes JSON lines with DEL and the C1 control characters escaped as the others are (F25):
