@@ -4,6 +4,7 @@ package main
 
 import (
 	"errors"
+	"net/http"
 	"os"
 	"os/exec"
 	"strconv"
@@ -13,12 +14,14 @@ import (
 	"time"
 )
 
-func TestASecondSignalEndsTheProcessAtOnce(t *testing.T) {
-	t.Parallel()
+// terminated starts a server and tells it to stop.
+func terminated(t *testing.T) *child {
+	t.Helper()
 	c, err := startServer(t.TempDir(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = c.cmd.Process.Kill() })
 	if err := c.await("serving"); err != nil {
 		t.Fatal(err)
 	}
@@ -28,6 +31,27 @@ func TestASecondSignalEndsTheProcessAtOnce(t *testing.T) {
 	if err := c.await("stopping"); err != nil {
 		t.Fatal(err)
 	}
+	return c
+}
+
+// H2: load balancers are told at once, and what they still send is served.
+func TestAServerThatIsToldToStopIsAliveAndNotReady(t *testing.T) {
+	t.Parallel()
+	c := terminated(t)
+	if status, _, answer := c.call(t, "GET", "/readyz", ""); status != http.StatusServiceUnavailable || !strings.Contains(answer, `"draining"`) {
+		t.Errorf("/readyz: got %d %s, want 503 for draining", status, answer)
+	}
+	if status, _, answer := c.call(t, "GET", "/livez", ""); status != http.StatusOK {
+		t.Errorf("/livez: got %d %s", status, answer)
+	}
+	if err := c.end(syscall.SIGKILL); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestASecondSignalEndsTheProcessAtOnce(t *testing.T) {
+	t.Parallel()
+	c := terminated(t)
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()
 	for ended := false; !ended; {
