@@ -18,6 +18,7 @@ func TestKeepsThePromisesOfAStore(t *testing.T) {
 			Store:   store,
 			Again:   func(t testing.TB) storetest.Store { return opened(t, Config{URL: url}) },
 			Entries: store.entries,
+			Vouch:   store.vouch,
 		}
 	})
 }

@@ -103,6 +103,12 @@ func acquired(t testing.TB, s *Store) *pgx.Conn {
 	return conn.Conn()
 }
 
+// vouch sets the head's as_of.
+func (s *Store) vouch(ctx context.Context, asOf time.Time) error {
+	_, err := s.pool.Exec(ctx, `update feed_head set as_of = $1`, asOf)
+	return err
+}
+
 // entries is what a follower of the feed will read: head and entries from one snapshot.
 func (s *Store) entries(ctx context.Context, after int64) (entries []revocation.Entry, head revocation.Head, err error) {
 	b := &pgx.Batch{}

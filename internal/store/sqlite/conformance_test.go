@@ -20,6 +20,7 @@ func TestKeepsThePromisesOfAStore(t *testing.T) {
 			Store:   store,
 			Again:   func(t testing.TB) storetest.Store { return opened(t, path) },
 			Entries: store.entries,
+			Vouch:   store.vouch,
 		}
 	})
 }
@@ -47,6 +48,14 @@ func migrated(t testing.TB, path string) *Store {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// vouch sets the head's as_of.
+func (s *Store) vouch(ctx context.Context, asOf time.Time) error {
+	return s.write(ctx, "vouch", func(ctx context.Context, l *link) error {
+		_, err := l.exec(ctx, `update feed_head set as_of = ?1`, micros(asOf))
+		return err
+	})
 }
 
 // entries is what a follower of the feed will read.

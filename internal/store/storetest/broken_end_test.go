@@ -119,6 +119,10 @@ var endDefects = map[string][]defect{
 	"a session that is listed twice dies once": {
 		{"it has a kill for each mention", afterDeath(repeatNewest + `; ` + headFollows)},
 		{"it is reported for each mention", endsAll},
+		{"its last mention counts", deaths(func(_ *broken, batch []tokens.Death) []tokens.Death {
+			slices.Reverse(batch)
+			return batch
+		})},
 	},
 	"an end and its kill are one: each ended session has an entry, in the order of deaths": {
 		{"half-committed: sessions end without kills", died(func(b *broken, _ []tokens.Death, ended []auth.SessionID, mark uint64) []auth.SessionID {

@@ -51,6 +51,8 @@ func afterRaise(statement string) func(*broken) {
 	})
 }
 
+const asOfNow = `update feed_head set as_of = unixepoch() * 1000000`
+
 var feedDefects = map[string][]defect{
 	"kills are found by key, every epoch of one subject, and unknown keys find nothing": {
 		{"the newest of a subject alone", found(func(_ *broken, _ []revocation.Key, entries []revocation.Entry) []revocation.Entry {
@@ -110,7 +112,13 @@ var feedDefects = map[string][]defect{
 		{"everybody's epoch rises", afterChange(`update users set epoch = (select max(epoch) from users)`)},
 		{"the epoch stays", afterChange(`update users set epoch = 1`)},
 	},
-	"as_of never goes back and is never ahead of the clock": {
+	"as_of waits for a clock that went back": {
+		{"as_of is the clock of the last end", afterDeath(asOfNow)},
+		{"as_of is the clock of the last change", afterChange(asOfNow)},
+		{"as_of is the clock of the last boot", afterRaise(asOfNow)},
+	},
+	"as_of moves with every entry, never back and never ahead of the clock": {
+		{"as_of stands", afterKill(`update feed_head set as_of = 1`)},
 		{"as_of follows the decision's clock", died(func(b *broken, batch []tokens.Death, ended []auth.SessionID, _ uint64) []auth.SessionID {
 			b.sql(`update feed_head set as_of = max(as_of, ?)`, batch[0].At.UnixMicro())
 			return ended

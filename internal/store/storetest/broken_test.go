@@ -99,6 +99,9 @@ func tryBroken(t *testing.T, c claim, d defect) []string {
 	f := Fixture{Store: open(t), Again: open, Entries: func(ctx context.Context, after int64) ([]revocation.Entry, revocation.Head, error) {
 		looks.Add(1)
 		return readFeed(ctx, raw, after)
+	}, Vouch: func(ctx context.Context, asOf time.Time) error {
+		_, err := raw.ExecContext(ctx, `update feed_head set as_of = ?`, asOf.UnixMicro())
+		return err
 	}}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()

@@ -87,8 +87,16 @@ func endListedTwice(t *trial) {
 	sessions := t.login(t.user("ann").ID, 2)
 	mark := newMark()
 	_, before := t.entries(0)
-	ended := t.end(audit.Logout, mark, sessions[0], sessions[1], sessions[0])
+	deaths := deathsOf(audit.Logout, t.clock(), sessions[0], sessions[1], sessions[0], sessions[1])
+	deaths[2].Reason, deaths[3].Reason = audit.Reuse, audit.Reuse
+	ended, err := t.store.End(t.Context(), deaths, mark)
+	t.must(err, "End")
 	t.same(sorted(ended), sorted(idsOf(sessions)), "the ended ids")
+	for _, s := range t.reload(sessions) {
+		if s.EndReason != audit.Logout {
+			t.Errorf("the reason is %q, want the first that was listed", s.EndReason)
+		}
+	}
 	t.written(before.Seq, mark, killsOf(sessions...)...)
 }
 

@@ -14,7 +14,8 @@ import (
 var feedClaims = []claim{
 	{name: "kills are found by key, every epoch of one subject, and unknown keys find nothing", prove: killsByKey},
 	{name: "each raise adds one to the epoch, and an entry of its own", prove: epochRaised},
-	{name: "as_of never goes back and is never ahead of the clock", prove: asOfHonest},
+	{name: "as_of moves with every entry, never back and never ahead of the clock", prove: asOfHonest},
+	{name: "as_of waits for a clock that went back", prove: asOfWaits},
 }
 
 func killsByKey(t *trial) {
@@ -98,27 +99,49 @@ func asOfHonest(t *trial) {
 	ann := t.user("ann")
 	_, head := t.entries(0)
 	last := head.AsOf
-	check := func(after string) {
+	check := func(after string, before time.Time) {
 		t.Helper()
 		_, head := t.entries(0)
 		if head.AsOf.Before(last) {
 			t.Errorf("as_of went back from %v to %v after %s", last, head.AsOf, after)
 		}
-		if now := t.clock(); head.AsOf.After(now) {
-			t.Errorf("as_of is %v after %s, ahead of the clock at %v", head.AsOf, after, now)
-		}
+		t.between(head.AsOf, before, t.clock(), "as_of after "+after)
 		last = head.AsOf
 	}
 	for i, s := range t.login(ann.ID, 4) {
 		// A decision's clock has no say in it.
-		at := t.clock().Add([]time.Duration{time.Hour, -time.Hour}[i%2])
+		before := t.clock()
+		at := before.Add([]time.Duration{time.Hour, -time.Hour}[i%2])
 		_, err := t.again.End(t.Context(), deathsOf(audit.Logout, at, s), newMark())
 		t.must(err, "End")
-		check("an end")
+		check("an end", before)
+		before = t.clock()
 		t.raise(ann.ID)
-		check("a raised epoch")
+		check("a raised epoch", before)
 		_, err = t.store.RaiseHead(t.Context(), feedID, maxTTL+time.Duration(i)*time.Second, jwksMaxAge)
 		t.must(err, "RaiseHead")
-		check("a raised head")
+		check("a raised head", last)
+	}
+}
+
+// G12: the clock of the database, or of the one instance on SQLite, went back by an hour.
+func asOfWaits(t *trial) {
+	ann := t.user("ann")
+	sessions := t.login(ann.ID, 2)
+	ahead := t.clock().Add(time.Hour)
+	t.must(t.vouch(t.Context(), ahead), "Vouch")
+	for name, write := range map[string]func(){
+		"an end":   func() { t.end(audit.Logout, newMark(), sessions[0]) },
+		"a change": func() { t.raise(ann.ID) },
+		"a raised head": func() {
+			_, err := t.store.RaiseHead(t.Context(), feedID, time.Hour, time.Hour)
+			t.must(err, "RaiseHead")
+		},
+		"another secret": func() { t.addKeyring([]tokens.SealedSecret{t.secret("refresh.1")}) },
+	} {
+		write()
+		if _, head := t.entries(0); !head.AsOf.Equal(ahead) {
+			t.Errorf("as_of was %v, an hour ahead of the clock, and is %v after %s", ahead, head.AsOf, name)
+		}
 	}
 }

@@ -25,6 +25,8 @@ type Fixture struct {
 	// Entries reads the head and all entries after a seq, in order of seq, from one snapshot, by plain
 	// SQL: what a follower of the feed sees.
 	Entries func(ctx context.Context, after int64) ([]revocation.Entry, revocation.Head, error)
+	// Vouch sets the head's as_of by plain SQL, to what an instance left there whose clock was ahead.
+	Vouch func(ctx context.Context, asOf time.Time) error
 }
 
 // T is what a claim needs of a test. It is small so that the suite can be run against a broken store
@@ -64,7 +66,7 @@ const (
 
 // newTrial prepares a claim's trial: failures go to t, what must be closed ends with tb.
 func newTrial(t T, tb testing.TB, f Fixture, bare bool) *trial {
-	tr := &trial{T: t, store: f.Store, again: f.Again(tb), feed: f.Entries}
+	tr := &trial{T: t, store: f.Store, again: f.Again(tb), feed: f.Entries, vouch: f.Vouch}
 	if !bare {
 		if _, err := f.Store.RaiseHead(t.Context(), feedID, maxTTL, jwksMaxAge); err != nil {
 			t.Fatalf("RaiseHead on an empty store: %v", err)

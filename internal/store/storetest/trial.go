@@ -27,6 +27,7 @@ type trial struct {
 	store Store // on trial
 	again Store // the same data through another handle
 	feed  func(ctx context.Context, after int64) ([]revocation.Entry, revocation.Head, error)
+	vouch func(ctx context.Context, asOf time.Time) error
 
 	conflicts atomic.Int64 // how often a write had to be tried again
 }
