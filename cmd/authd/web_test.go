@@ -75,9 +75,15 @@ func startWeb(t *testing.T, release <-chan struct{}) *running {
 	parts, fail := context.WithCancel(t.Context())
 	transport := &http.Transport{DialContext: listener.dial}
 	r := &running{newWebServer(first, slog.New(slog.DiscardHandler)), &http.Client{Transport: transport}, stop, fail, make(chan error, 1), time.Now()}
-	t.Cleanup(func() { fail(); stop(nil); transport.CloseIdleConnections() })
+	t.Cleanup(func() {
+		fail()
+		stop(nil)
+		transport.CloseIdleConnections()
+		for range r.ended { // Shutdown looks again and again for the last connections; time stands when a test is over
+		}
+	})
 	r.open(handler)
-	go func() { r.ended <- r.run(ctx, parts, listener) }()
+	go func() { defer close(r.ended); r.ended <- r.run(ctx, parts, listener) }()
 	return r
 }
 
