@@ -19,7 +19,7 @@ select u.epoch, u.roles, u.disabled_at, u.row_version
   from users u
  where u.user_id = $1`
 
-// sessions_user_id serves this.
+// sessions_user_id serves this, and reads none of the sessions that were ended.
 const selectUserSessions = `
 select s.session_id, s.user_id, s.client_id, s.epoch,
        s.generation, s.current_hash, s.previous_hash, s.nonce, s.secret_version,

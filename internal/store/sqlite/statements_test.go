@@ -76,7 +76,7 @@ var plans = map[string][]string{
 	"deleteSessions":      {"search sessions using primary key (session_id=?)", "search sessions using covering index sessions_ends_at (ends_at<?)"},
 	"endSessions":         {"search sessions using primary key (session_id=?)"},
 	"selectUser":          {"search users using primary key (user_id=?)"},
-	"selectUserSessions":  {"search sessions using index sessions_user_id (user_id=?)"},
+	"selectUserSessions":  {"search sessions using index sessions_user_id (user_id=? and ended_at=?)"},
 	"changeUser":          {"search users using primary key (user_id=?)"},
 	"selectGuard":         {"search sessions using primary key (session_id=?)"},
 	"insertSession":       nil,

@@ -17,7 +17,7 @@ select user_id, epoch, roles, disabled_at, row_version
   from users
  where user_id = ?1`
 
-// sessions_user_id serves this: it holds a user's sessions that were not ended, and no other.
+// sessions_user_id serves this, and reads none of the sessions that were ended.
 const selectUserSessions = `
 select session_id, user_id, client_id, epoch,
        generation, current_hash, previous_hash, nonce, secret_version,
