@@ -156,6 +156,8 @@ func TestSettingsThatAreRefused(t *testing.T) {
 		{claim: "an audience with an empty place", environ: []string{"AUTHD_AUDIENCE=a,,b"}, want: []string{"AUTHD_AUDIENCE:"}},
 		{claim: "an audience twice", environ: []string{"AUTHD_AUDIENCE=a,a"}, want: []string{"AUTHD_AUDIENCE:"}},
 		{claim: "a database of another kind", environ: []string{"AUTHD_DATABASE_URL=mysql://db", "AUTHD_MASTER_KEY=" + drawn('a')}, want: []string{"AUTHD_DATABASE_URL: want postgres://"}},
+		{claim: "a database setting that makes no sense", environ: []string{pg + "?pool_max_conns=many", "AUTHD_MASTER_KEY=" + drawn('a')}, want: []string{"AUTHD_DATABASE_URL: malformed"}},
+		{claim: "a way of asking that quotes values into SQL", environ: []string{pg + "?default_query_exec_mode=simple_protocol", "AUTHD_MASTER_KEY=" + drawn('a')}, want: []string{"AUTHD_DATABASE_URL: asks for the simple protocol"}},
 		{claim: "PostgreSQL without a master key", environ: []string{pg}, want: []string{"AUTHD_MASTER_KEY: required with PostgreSQL"}},
 		{claim: "a secret and its file", environ: []string{pg, "AUTHD_DATABASE_URL_FILE=/x", "AUTHD_MASTER_KEY=" + drawn('a')},
 			want: []string{"AUTHD_DATABASE_URL: set, and AUTHD_DATABASE_URL_FILE too"}},

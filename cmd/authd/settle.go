@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/authd/authd/internal/auth"
+	"github.com/authd/authd/internal/store/postgres"
 )
 
 // To settle is to fill in what a default takes from other settings, to read the files that settings
@@ -58,6 +59,10 @@ func (s *storeSettings) settle(f *faults) {
 	u, err := url.Parse(s.DatabaseURL.Reveal())
 	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
 		f.add("AUTHD_DATABASE_URL", "want postgres://user@host/database; without one authd uses SQLite in AUTHD_DATA_DIR")
+		return
+	}
+	if err := postgres.CheckURL(s.DatabaseURL.Reveal()); err != nil {
+		f.add("AUTHD_DATABASE_URL", "%v", err)
 	}
 }
 

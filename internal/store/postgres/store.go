@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"strconv"
 	"strings"
@@ -73,7 +74,7 @@ type Store struct {
 func Open(ctx context.Context, c Config) (*Store, error) {
 	pool, err := poolConfig(c)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the database URL: %w", err)
 	}
 	return newStore(ctx, c, pool)
 }
@@ -99,17 +100,23 @@ func newStore(ctx context.Context, c Config, pool *pgxpool.Config) (*Store, erro
 	}, nil
 }
 
+// CheckURL says what is wrong with a database URL, without connecting and without repeating it.
+func CheckURL(url string) error {
+	_, err := poolConfig(Config{URL: url})
+	return err
+}
+
 // poolConfig reads the URL and adds what it leaves open.
 func poolConfig(c Config) (*pgxpool.Config, error) {
 	pool, err := pgxpool.ParseConfig(c.URL)
 	if err != nil {
 		// The error would show the URL, and finding the password in a malformed one is guesswork.
-		return nil, errors.New("the database URL is malformed: want postgres://user:password@host/database")
+		return nil, errors.New("malformed: want postgres://user:password@host/database, and only settings that exist")
 	}
 	conn := pool.ConnConfig
 	if conn.DefaultQueryExecMode == pgx.QueryExecModeSimpleProtocol {
 		// It quotes values into the SQL text, which is how pgx came by its injections (G19).
-		return nil, errors.New("the database URL asks for the simple protocol: use default_query_exec_mode=exec or cache_describe")
+		return nil, errors.New("asks for the simple protocol: use default_query_exec_mode=exec or cache_describe")
 	}
 	if !strings.Contains(c.URL, "target_session_attrs") {
 		conn.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
