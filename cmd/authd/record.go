@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 
 	"github.com/authd/authd/internal/audit"
+	"github.com/authd/authd/internal/auth"
 )
 
 // recordIn returns a sink that writes every event as a log line. Alarms are errors, because somebody
@@ -15,17 +17,33 @@ func recordIn(log *slog.Logger) audit.Sink {
 		if e.Name == audit.AlarmRaised {
 			level = slog.LevelError
 		}
-		attrs := make([]slog.Attr, 0, 5)
-		for _, member := range []struct{ key, value string }{
-			{"reason", string(e.Reason)}, {"user", e.User}, {"session", e.Session}, {"user_agent", e.UserAgent},
-		} {
-			if member.value != "" {
-				attrs = append(attrs, slog.String(member.key, member.value))
-			}
+		if !log.Enabled(ctx, level) {
+			return
 		}
-		if e.Address.IsValid() {
-			attrs = append(attrs, slog.String("client_ip", e.Address.String()))
-		}
-		log.LogAttrs(ctx, level, string(e.Name), attrs...)
+		log.LogAttrs(ctx, level, string(e.Name), attributes(e)...)
 	}
+}
+
+// attributes are the members of an event that are there.
+func attributes(e audit.Event) []slog.Attr {
+	attrs := make([]slog.Attr, 0, 7)
+	add := func(key, value string) {
+		if value != "" {
+			attrs = append(attrs, slog.String(key, value))
+		}
+	}
+	add("reason", string(e.Reason))
+	add("actor", string(cmp.Or(e.Actor, audit.User)))
+	if id := auth.UserID(e.User); !id.IsZero() {
+		add("user", id.String())
+	}
+	if id := auth.SessionID(e.Session); !id.IsZero() {
+		add("session", id.String())
+	}
+	add("subject", e.Subject)
+	add("user_agent", e.UserAgent)
+	if e.Address.IsValid() {
+		add("client_ip", e.Address.String())
+	}
+	return attrs
 }

@@ -17,11 +17,12 @@ func TestEventsAreLogLinesAndAlarmsAreErrors(t *testing.T) {
 		event audit.Event
 		want  map[string]any
 	}{
-		{audit.Event{Name: audit.AlarmRaised, Reason: audit.HistoryForked, User: "u", Session: "s",
-			Address: netip.MustParseAddr("192.0.2.7"), UserAgent: "app/1"},
-			map[string]any{"level": "ERROR", "msg": "alarm.raised", "reason": "history_forked", "user": "u", "session": "s",
+		{audit.Event{Name: audit.AlarmRaised, Reason: audit.HistoryForked, Actor: audit.System, User: [16]byte{1}, Session: [16]byte{2},
+			Subject: "a kid", Address: netip.MustParseAddr("192.0.2.7"), UserAgent: "app/1"},
+			map[string]any{"level": "ERROR", "msg": "alarm.raised", "reason": "history_forked", "actor": "system",
+				"user": "01000000-0000-0000-0000-000000000000", "session": "AgAAAAAAAAAAAAAAAAAAAA", "subject": "a kid",
 				"client_ip": "192.0.2.7", "user_agent": "app/1"}},
-		{audit.Event{Name: audit.LoginFailed}, map[string]any{"level": "INFO", "msg": "login.failed"}},
+		{audit.Event{Name: audit.LoginFailed}, map[string]any{"level": "INFO", "msg": "login.failed", "actor": "user"}},
 	} {
 		var out bytes.Buffer
 		recordIn(newLogger(&out, logSettings{LogFormat: "json"}))(t.Context(), test.event)

@@ -65,7 +65,7 @@ func (a *Accounts) rehash(ctx context.Context, typed string, greatest int) (stri
 func (a *Accounts) recordFailure(ctx context.Context, who Credentials, found bool, from tokens.Origin) {
 	event := audit.Event{Name: audit.LoginFailed, Address: from.Address, UserAgent: from.UserAgent}
 	if found {
-		event.User = who.ID.String()
+		event.User = who.ID
 	}
 	a.Record(ctx, event)
 }

@@ -51,7 +51,7 @@ func (a *Accounts) create(ctx context.Context, name audit.Name, username, typed 
 	if err != nil {
 		return User{}, err
 	}
-	a.Record(ctx, audit.Event{Name: name, User: id.String(), Address: from.Address, UserAgent: from.UserAgent})
+	a.Record(ctx, audit.Event{At: user.CreatedAt, Name: name, Actor: from.Actor, User: id, Address: from.Address, UserAgent: from.UserAgent})
 	return user, nil
 }
 

@@ -1,6 +1,9 @@
-// Package audit holds the words for what happened: events and their reasons.
+// Package audit holds the words for what happened, and writes it down.
 //
-// Reasons are stable: the same word stands in answers, in the session's row, in the log and in metric
-// labels. The package knows the standard library alone, names users and sessions by the text of their
-// ids, and must never carry a password, a token or a key.
+// Names and reasons are stable: the same word stands in answers, in the session's row, in the audit
+// table, in the log and in metric labels. A [Writer] takes events from requests without making them
+// wait and hands them to a store in batches.
+//
+// The package knows the standard library alone and names users and sessions by the bytes of their ids.
+// It must never carry a password, a token, a key or the name that somebody typed.
 package audit

@@ -144,9 +144,9 @@ func (t *deathTurn) settle(ctx context.Context, ended []auth.SessionID, err erro
 	if err == nil {
 		for _, id := range ended {
 			v := t.reasons[id]
-			t.record(ctx, event(audit.SessionEnded, v.reason, t.rows[id], v.origin))
+			t.record(ctx, event(t.clock, audit.SessionEnded, v.reason, t.rows[id], v.origin))
 			if v.reason == audit.HistoryForked {
-				t.record(ctx, event(audit.AlarmRaised, v.reason, t.rows[id], v.origin))
+				t.record(ctx, alarm(t.clock, v.reason, t.rows[id], v.origin))
 			}
 			delete(t.reasons, id)
 		}

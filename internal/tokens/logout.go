@@ -128,7 +128,7 @@ func (s *Sessions) endMany(client context.Context, h holder, request LogOut) err
 		if applied {
 			s.recordEnded(ctx, row, change.End, request.Origin)
 			if change.RaiseEpoch {
-				s.record(ctx, event(audit.SessionsEnded, audit.LogoutAll, row, request.Origin))
+				s.record(ctx, event(clock, audit.SessionsEnded, audit.LogoutAll, row, request.Origin))
 			}
 			return nil
 		}

@@ -127,15 +127,15 @@ func deathsOf(sessions []Session, reason audit.Reason, clock time.Time) []Death 
 }
 
 func (s *Sessions) recordOpened(ctx context.Context, session *Loaded, ended []Death, from Origin) {
-	s.record(ctx, event(audit.LoginSucceeded, "", session, from))
+	s.record(ctx, event(session.CreatedAt, audit.LoginSucceeded, "", session, from))
 	s.recordEnded(ctx, session, ended, from)
 }
 
 // recordEnded records other sessions of one user, ended in the name of session.
 func (s *Sessions) recordEnded(ctx context.Context, session *Loaded, ended []Death, from Origin) {
 	for _, death := range ended {
-		e := event(audit.SessionEnded, death.Reason, session, from)
-		e.Session = death.Session.String()
+		e := event(death.At, audit.SessionEnded, death.Reason, session, from)
+		e.Session = death.Session
 		s.record(ctx, e)
 	}
 }

@@ -17,7 +17,7 @@ func (s *Sessions) ReplacePassword(ctx context.Context, id auth.UserID, hash str
 		return false, err
 	}
 	for range 2 * maxAttempts {
-		user, _, _, found, err := s.store.LoadUser(ctx, id)
+		user, _, clock, found, err := s.store.LoadUser(ctx, id)
 		if err != nil || !found {
 			return found, err
 		}
@@ -27,7 +27,7 @@ func (s *Sessions) ReplacePassword(ctx context.Context, id auth.UserID, hash str
 			return true, err
 		}
 		if applied {
-			e := audit.Event{User: id.String(), Address: from.Address, UserAgent: from.UserAgent}
+			e := audit.Event{At: clock, Actor: from.Actor, User: id, Address: from.Address, UserAgent: from.UserAgent}
 			e.Name = audit.PasswordSet
 			s.record(ctx, e)
 			e.Name, e.Reason = audit.SessionsEnded, audit.PasswordChange

@@ -119,7 +119,7 @@ func (t *rotationTurn) retry(r *rotation, row *Loaded) {
 	}
 	next := successor(&r.token, row.Nonce, row.SecretVersion, keys)
 	if next.hash() != row.CurrentHash {
-		t.record(t.ctx, event(audit.AlarmRaised, audit.SuccessorBroken, row, r.origin))
+		t.record(t.ctx, alarm(t.clock, audit.SuccessorBroken, row, r.origin))
 		t.wait(r, rotated{err: auth.ErrUnavailable})
 		return
 	}
@@ -164,7 +164,7 @@ func (t *rotationTurn) settle(written []auth.SessionID, err error) (again []*rot
 			continue
 		}
 		if w.out.retried {
-			t.record(t.ctx, event(audit.SessionRetried, "", &w.out.session, w.request.origin))
+			t.record(t.ctx, event(w.out.clock, audit.SessionRetried, "", &w.out.session, w.request.origin))
 		}
 		w.request.answer(w.out)
 	}

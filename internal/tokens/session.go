@@ -53,12 +53,13 @@ type Loaded struct {
 	Owner User
 }
 
-// Origin is where a request came from. Its texts are clean (no control characters, bounded) when they
+// Origin is where a request came from, and in whose name. Its texts are clean (no control characters, bounded) when they
 // arrive here.
 type Origin struct {
 	Device    string
 	UserAgent string
 	Address   netip.Addr
+	Actor     audit.Actor // empty: [audit.User]
 }
 
 // live returns nil for a session that may be used, else the refusal that its refresh token gets. It is

@@ -193,9 +193,17 @@ func (s *Sessions) changeUser(ctx context.Context, change UserChange, mark uint6
 	return applied, err
 }
 
-func event(name audit.Name, reason audit.Reason, session *Loaded, from Origin) audit.Event {
+// event is what happened to a session at the store's clock.
+func event(at time.Time, name audit.Name, reason audit.Reason, session *Loaded, from Origin) audit.Event {
 	return audit.Event{
-		Name: name, Reason: reason, User: session.User.String(), Session: session.ID.String(),
+		At: at, Name: name, Reason: reason, Actor: from.Actor, User: session.User, Session: session.ID,
 		Address: from.Address, UserAgent: from.UserAgent,
 	}
+}
+
+// alarm asks an operator to look. Whoever showed the token has not caused what it brought to light.
+func alarm(at time.Time, reason audit.Reason, session *Loaded, from Origin) audit.Event {
+	e := event(at, audit.AlarmRaised, reason, session, from)
+	e.Actor = audit.System
+	return e
 }

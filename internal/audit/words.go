@@ -1,11 +1,6 @@
 package audit
 
-import (
-	"context"
-	"net/netip"
-)
-
-// Reason says why a session ended or a token was refused.
+// Reason says why a session ended, a token was refused or an alarm was raised.
 type Reason string
 
 const (
@@ -34,21 +29,14 @@ const (
 	SessionEnded   Name = "session.ended"
 	SessionsEnded  Name = "sessions.ended" // every session of a user, by epoch
 	AlarmRaised    Name = "alarm.raised"   // an operator should look: Reason says at what
-
 )
 
-// Event is one thing that happened to one user or session. Members that do not apply are zero.
-type Event struct {
-	Name      Name
-	Reason    Reason
-	User      string
-	Session   string
-	Address   netip.Addr
-	UserAgent string
-}
+// Actor is who caused an event.
+type Actor string
 
-// Sink takes events. It must not block for long and must not fail the request that it hears of.
-type Sink func(context.Context, Event)
-
-// Discard is the sink that forgets.
-func Discard(context.Context, Event) {}
+const (
+	User   Actor = "user"   // whoever came to the public listener, known or not
+	Admin  Actor = "admin"  // the admin listener
+	CLI    Actor = "cli"    // a command
+	System Actor = "system" // authd by itself
+)
