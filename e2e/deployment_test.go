@@ -63,7 +63,7 @@ func onPostgres(t testing.TB, url string) *deployment {
 // retry window that no busy machine outlasts.
 func newDeployment(t testing.TB) *deployment {
 	return &deployment{dir: t.TempDir(), environ: []string{
-		"AUTHD_ADDR=127.0.0.1:0", "AUTHD_ISSUER=" + issuer,
+		"AUTHD_ADDR=127.0.0.1:0", "AUTHD_ADMIN_ADDR=127.0.0.1:0", "AUTHD_ISSUER=" + issuer,
 		"AUTHD_BCRYPT_COST=10", "AUTHD_RETRY_WINDOW=10m",
 	}}
 }

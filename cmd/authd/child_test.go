@@ -17,17 +17,21 @@ import (
 type child struct {
 	cmd   *exec.Cmd
 	addr  string
+	admin string       // of the admin listener
 	lines chan logLine // of log, as they come
 	out   bytes.Buffer // whole when end has returned, as is log
 	log   bytes.Buffer
 }
 
 // logLine is what tests look for in a line of the log.
-type logLine struct{ Msg, Address string }
+type logLine struct {
+	Msg, Address string
+	AdminAddress string `json:"admin_address"`
+}
 
 // startServer starts authd on a free port of loopback and returns when it listens.
 func startServer(dir string, environ []string, args ...string) (*child, error) {
-	args = append([]string{"serve", "--addr=127.0.0.1:0", "--issuer=http://authd.test", "--log-format=json"}, args...)
+	args = append([]string{"serve", "--addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0", "--issuer=http://authd.test", "--log-format=json"}, args...)
 	c := &child{cmd: exec.Command(filepath.Join(binary, "authd"), args...), lines: make(chan logLine, 1<<12)}
 	c.cmd.Dir, c.cmd.Env, c.cmd.Stdout = dir, environ, &c.out
 	stderr, err := c.cmd.StderrPipe()
@@ -59,7 +63,7 @@ func (c *child) read(stderr io.Reader) {
 func (c *child) await(msg string) error {
 	for line := range c.lines {
 		if line.Address != "" {
-			c.addr = line.Address
+			c.addr, c.admin = line.Address, line.AdminAddress
 		}
 		if line.Msg == msg {
 			return nil

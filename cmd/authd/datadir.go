@@ -124,14 +124,22 @@ func (d dataDir) makeMasterKey(random io.Reader) (made bool, err error) {
 	return made, nil
 }
 
-// makeAdminToken makes the token of the admin listener if it is not there.
-func (d dataDir) makeAdminToken(random io.Reader) error {
-	token, err := newAdminToken(random)
+// adminToken returns the token of the admin listener, after making one if the folder has none.
+func (d dataDir) adminToken(random io.Reader) (auth.Secret, error) {
+	made, err := newAdminToken(random)
 	if err != nil {
-		return err
+		return auth.Secret{}, err
 	}
-	if _, err := makeSecretFile(d.file(adminTokenFile), token); err != nil {
-		return fmt.Errorf("make the admin token: %w", err)
+	path := d.file(adminTokenFile)
+	if _, err := makeSecretFile(path, made); err != nil {
+		return auth.Secret{}, fmt.Errorf("make the admin token: %w", err)
 	}
-	return nil
+	token, err := readGuardedFile(path)
+	if err == nil {
+		err = checkAdminToken(token)
+	}
+	if err != nil {
+		return auth.Secret{}, fmt.Errorf("the admin token in %s: %w", path, err)
+	}
+	return token, nil
 }

@@ -48,7 +48,7 @@ func TestDataFolderAndItsSecretsAreTheOwnersAlone(t *testing.T) {
 	if _, made, err := dir.masterKeys(rand.Reader); err != nil || !made {
 		t.Fatalf("made %v, %v", made, err)
 	}
-	if err := dir.makeAdminToken(rand.Reader); err != nil {
+	if _, err := dir.adminToken(rand.Reader); err != nil {
 		t.Fatal(err)
 	}
 	if got := modeOf(t, dir.path); got != 0o700 {

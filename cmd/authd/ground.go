@@ -12,14 +12,15 @@ import (
 // ground is what serve stands on before there is a store.
 type ground struct {
 	masterKeys []auth.Secret
-	first      bool // nothing was here before: tell the operator how to begin
+	adminToken auth.Secret // none: PostgreSQL, and none was set
+	first      bool        // nothing was here before: tell the operator how to begin
 	release    func() error
 }
 
 // claim takes the data folder for this process and makes its secrets. With PostgreSQL there is no
 // folder, and the keys are in the settings.
 func (c *serveCmd) claim() (ground, error) {
-	g := ground{masterKeys: c.masterKeys, release: func() error { return nil }}
+	g := ground{masterKeys: c.masterKeys, adminToken: c.AdminToken, release: func() error { return nil }}
 	if c.postgres() {
 		return g, nil
 	}
@@ -41,8 +42,10 @@ func (c *serveCmd) claim() (ground, error) {
 			return g, errors.Join(err, release())
 		}
 	}
-	if err := dir.makeAdminToken(rand.Reader); err != nil {
-		return g, errors.Join(err, release())
+	if g.adminToken.IsZero() {
+		if g.adminToken, err = dir.adminToken(rand.Reader); err != nil {
+			return g, errors.Join(err, release())
+		}
 	}
 	g.release = release
 	return g, nil

@@ -15,7 +15,8 @@ import (
 )
 
 // The parsers below turn one text into one value. What a value may be stands in its field's tags:
-// min and max are both included, words are the only texts taken, later are words of a later build.
+// min and max are both included, words are the only texts taken, later are words of a later build, and
+// empty is what an empty text means where it means something.
 
 // unbuilt is the type of a setting whose part this build does not have. Taking it in silence would
 // let an operator believe in a protection that is not there.
@@ -35,7 +36,7 @@ func parseUnbuilt(text string, _ *kong.Tag) (unbuilt, error) {
 var errEmpty = errors.New("set, but empty: leave it out for the default")
 
 func parseText(text string, tag *kong.Tag) (string, error) {
-	if text == "" {
+	if text == "" && tag.Get("empty") == "" {
 		return "", errEmpty
 	}
 	if words := strings.Fields(tag.Get("words")); len(words) > 0 && !slices.Contains(words, text) {

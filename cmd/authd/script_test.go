@@ -21,9 +21,10 @@ import (
 // The scripts of testdata/script drive the built binary. Besides testscript's own commands they have
 //
 //	mode 0600 FILE...         checks permission bits
-//	serve [FLAG...]           starts authd on a free port, waits until it serves; its address is $ADDR
+//	serve [FLAG...]           starts authd on free ports, waits until it serves; its addresses are $ADDR and $ADMIN
 //	end [INT|TERM|KILL]       ends it; without KILL it must end with status 0. Its output: server.out, server.log
 //	http METHOD PATH [BODY]   asks it; standard output is the status, then the body; $BEARER authenticates
+//	admin METHOD PATH [BODY]  the same of the admin listener, with the token in $ADMIN_TOKEN, by default the data folder's
 //	json MEMBER NAME          takes a member of the last answer into a variable
 //	postgres                  makes an empty schema and sets AUTHD_DATABASE_URL
 //	sql STATEMENT             runs a statement there
@@ -44,7 +45,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"mode": mode, "serve": serve, "end": end, "http": ask, "json": member, "postgres": lendPostgres, "sql": statement,
+			"mode": mode, "serve": serve, "end": end, "http": ask, "admin": askAdmin, "json": member, "postgres": lendPostgres, "sql": statement,
 		},
 	})
 }
@@ -87,7 +88,7 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	s := of(ts)
 	usage(ts, !neg && s.server == nil, "serve [FLAG...], one at a time")
 	var environ []string
-	for _, name := range []string{"AUTHD_DATABASE_URL", "AUTHD_MASTER_KEY_FILE", "AUTHD_BCRYPT_COST", "AUTHD_AUTO_MIGRATE"} {
+	for _, name := range []string{"AUTHD_DATABASE_URL", "AUTHD_MASTER_KEY_FILE", "AUTHD_BCRYPT_COST", "AUTHD_AUTO_MIGRATE", "AUTHD_ADMIN_TOKEN_FILE"} {
 		if value := ts.Getenv(name); value != "" {
 			environ = append(environ, name+"="+value)
 		}
@@ -97,6 +98,7 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	s.server = server
 	ts.Check(server.await("serving"))
 	ts.Setenv("ADDR", server.addr)
+	ts.Setenv("ADMIN", server.admin)
 }
 
 func end(ts *testscript.TestScript, neg bool, args []string) {
@@ -114,14 +116,28 @@ func end(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func ask(ts *testscript.TestScript, neg bool, args []string) {
-	s := of(ts)
 	usage(ts, !neg && (len(args) == 2 || len(args) == 3), "http METHOD PATH [BODY]")
-	request, err := http.NewRequest(args[0], "http://"+ts.Getenv("ADDR")+args[1], strings.NewReader(strings.Join(args[2:], "")))
+	request(ts, ts.Getenv("ADDR"), ts.Getenv("BEARER"), args)
+}
+
+func askAdmin(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && (len(args) == 2 || len(args) == 3), "admin METHOD PATH [BODY]")
+	token := ts.Getenv("ADMIN_TOKEN")
+	if token == "" {
+		token = strings.TrimSpace(ts.ReadFile("authd-data/" + adminTokenFile))
+	}
+	request(ts, ts.Getenv("ADMIN"), token, args)
+}
+
+// request asks a listener for a method, a path and perhaps a body.
+func request(ts *testscript.TestScript, addr, bearer string, args []string) {
+	s := of(ts)
+	request, err := http.NewRequest(args[0], "http://"+addr+args[1], strings.NewReader(strings.Join(args[2:], "")))
 	ts.Check(err)
 	if len(args) == 3 {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	if bearer := ts.Getenv("BEARER"); bearer != "" {
+	if bearer != "" {
 		request.Header.Set("Authorization", "Bearer "+bearer)
 	}
 	response, err := http.DefaultClient.Do(request)

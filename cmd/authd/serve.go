@@ -2,18 +2,14 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/http"
 	"runtime"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/authd/authd/internal/api"
 	"github.com/authd/authd/internal/auth"
 )
 
@@ -44,20 +40,18 @@ func (c *serveCmd) Run(ctx context.Context, p process) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, ground.release()) }()
-	listener, err := net.Listen("tcp", c.Addr)
+	doors, err := c.listen(ground.adminToken, log)
 	if err != nil {
 		return err
 	}
-	log.Info("listening", "address", listener.Addr().String())
-	web := newWebServer(api.NotYet(log, time.Now, rand.Reader), log)
 
-	// The parts outlive ctx: requests that are being drained still need them. They end when web has.
+	// The parts outlive ctx: requests that are being drained still need them. They end when the doors have.
 	parts, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	g, parts := errgroup.WithContext(parts)
 	g.Go(func() error {
 		defer end()
-		return web.run(ctx, parts, listener)
+		return doors.run(ctx, parts)
 	})
 	s, err := c.boot(parts, log, ground.masterKeys, workers)
 	if err != nil {
@@ -65,15 +59,13 @@ func (c *serveCmd) Run(ctx context.Context, p process) (err error) {
 		return errors.Join(unlessStopped(ctx, err), g.Wait())
 	}
 	defer func() { err = errors.Join(err, s.store.Close()) }()
-	handler, err := s.handler(c, web, log)
-	if err != nil {
+	if err := doors.open(s, c, ground.adminToken, log); err != nil {
 		end()
 		return errors.Join(err, g.Wait())
 	}
 	g.Go(func() error { return s.hasher.Run(parts) })
 	g.Go(func() error { return s.sessions.Run(parts) })
-	web.open(handler)
-	c.announce(p, log, listener.Addr(), ground.first)
+	c.announce(p, log, doors, ground.first)
 	return g.Wait()
 }
 
@@ -108,23 +100,13 @@ func (c *serveCmd) boot(ctx context.Context, log *slog.Logger, keys []auth.Secre
 }
 
 // announce tells where the service listens and, after a first start, what to do with it.
-func (c *serveCmd) announce(p process, log *slog.Logger, addr net.Addr, first bool) {
+func (c *serveCmd) announce(p process, log *slog.Logger, doors *doors, first bool) {
 	kind := "sqlite"
 	if c.postgres() {
 		kind = "postgres"
 	}
 	log.Info("serving", "issuer", c.Issuer, "store", kind, "registration", c.Registration)
 	if first {
-		fmt.Fprint(p.stdout, firstSteps(addr, c.Registration, c.DataDir))
+		fmt.Fprint(p.stdout, c.firstSteps(doors.public.listener.Addr(), doors.adminAddr()))
 	}
-}
-
-// handler puts the routes on top of the service.
-func (s *service) handler(c *serveCmd, web *webServer, log *slog.Logger) (http.Handler, error) {
-	return api.New(api.Config{
-		Accounts: s.accounts, Sessions: s.sessions, Keys: s.keyring,
-		JWKSMaxAge: c.JWKSMaxAge, Contract: contract,
-		Ready: s.ready, Draining: web.draining.Load,
-		Logger: log, Now: time.Now, Random: rand.Reader,
-	})
 }

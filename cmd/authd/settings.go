@@ -14,6 +14,7 @@ import (
 // --help and in docs/operations.md. An absent default is told by `otherwise`.
 type settings struct {
 	listenSettings
+	adminSettings
 	storeSettings
 	masterKeySettings
 	tokenSettings
@@ -26,6 +27,16 @@ type settings struct {
 type listenSettings struct {
 	// Addr has a host and a port. An empty host listens on every address.
 	Addr string `default:"127.0.0.1:8080" help:"Address of the public listener, as HOST:PORT. The container image sets :8080."`
+}
+
+type adminSettings struct {
+	// AdminAddr is empty when the operator switched the admin listener off.
+	AdminAddr string `default:"127.0.0.1:8081" empty:"off" help:"Address of the admin listener, as HOST:PORT; empty switches it off. Keep it away from the users' network. The container image sets :8081."`
+	// AdminToken is settled from its file; on SQLite, without either, claim takes the data folder's.
+	AdminToken     auth.Secret `placeholder:"TOKEN" otherwise:"SQLite: made in the data folder; PostgreSQL without one: the admin listener stays off" help:"Bearer token of the admin listener, at least 32 characters."`
+	AdminTokenFile string      `placeholder:"FILE" help:"File that holds the admin token."`
+	// AdminHosts are names in lower case, without a port.
+	AdminHosts []string `placeholder:"NAME" help:"Names by which the admin listener may be asked, besides addresses. Several by commas."`
 }
 
 type storeSettings struct {
@@ -78,10 +89,6 @@ type logSettings struct {
 
 // unbuiltSettings have their names, so that nobody believes to have set them.
 type unbuiltSettings struct {
-	AdminAddr       unbuilt `hidden:""`
-	AdminToken      unbuilt `hidden:""`
-	AdminTokenFile  unbuilt `hidden:""`
-	AdminHosts      unbuilt `hidden:""`
 	KeyRotation     unbuilt `hidden:""`
 	ThrottleAccount unbuilt `hidden:""`
 	ThrottleSource  unbuilt `hidden:""`

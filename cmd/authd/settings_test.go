@@ -55,6 +55,7 @@ func TestDefaultsAreThoseOfTheTable(t *testing.T) {
 	}
 	want := settings{
 		listenSettings: listenSettings{Addr: "127.0.0.1:8080"},
+		adminSettings:  adminSettings{AdminAddr: "127.0.0.1:8081"},
 		storeSettings:  storeSettings{DataDir: "./authd-data"},
 		tokenSettings: tokenSettings{
 			Issuer: "http://127.0.0.1:8080", Audience: []string{"http://127.0.0.1:8080"},
@@ -162,6 +163,16 @@ func TestSettingsThatAreRefused(t *testing.T) {
 		{claim: "a secret and its file", environ: []string{pg, "AUTHD_DATABASE_URL_FILE=/x", "AUTHD_MASTER_KEY=" + drawn('a')},
 			want: []string{"AUTHD_DATABASE_URL: set, and AUTHD_DATABASE_URL_FILE too"}},
 		{claim: "a secret's file that is not there", environ: []string{"AUTHD_MASTER_KEY_FILE=/nonexistent/key"}, want: []string{"AUTHD_MASTER_KEY_FILE: open /nonexistent/key"}},
+		{claim: "an admin address without a port", environ: []string{"AUTHD_ADMIN_ADDR=127.0.0.1"}, want: []string{`AUTHD_ADMIN_ADDR: "127.0.0.1": want HOST:PORT`}},
+		{claim: "one address for users and operators", environ: []string{"AUTHD_ADMIN_ADDR=127.0.0.1:8080"}, want: []string{"AUTHD_ADMIN_ADDR: the same as AUTHD_ADDR"}},
+		{claim: "an admin token of 31 characters", environ: []string{"AUTHD_ADMIN_TOKEN=0123456789abcdef0123456789abcde"}, want: []string{"AUTHD_ADMIN_TOKEN: want at least 32"}},
+		{claim: "D12: an admin token of few letters", environ: []string{"AUTHD_ADMIN_TOKEN=" + strings.Repeat("abcdefg", 9)}, want: []string{"AUTHD_ADMIN_TOKEN: follows a pattern"}},
+		{claim: "an admin token that no header can hold", environ: []string{"AUTHD_ADMIN_TOKEN=a pass phrase of more than 32 letters"}, want: []string{"AUTHD_ADMIN_TOKEN: want letters"}},
+		{claim: "an admin token and its file", environ: []string{"AUTHD_ADMIN_TOKEN=0123456789abcdef0123456789abcdef", "AUTHD_ADMIN_TOKEN_FILE=/x"},
+			want: []string{"AUTHD_ADMIN_TOKEN: set, and AUTHD_ADMIN_TOKEN_FILE too"}},
+		{claim: "an admin host with a port", environ: []string{"AUTHD_ADMIN_HOSTS=admin.example:8081"}, want: []string{`AUTHD_ADMIN_HOSTS: "admin.example:8081": want a name`}},
+		{claim: "an admin host that is a URL", environ: []string{"AUTHD_ADMIN_HOSTS=ok.example,https://admin.example"}, want: []string{`AUTHD_ADMIN_HOSTS: "https://admin.example"`}},
+		{claim: "every host", environ: []string{"AUTHD_ADMIN_HOSTS=*"}, want: []string{"AUTHD_ADMIN_HOSTS:"}},
 		{claim: "a human format by another word", environ: []string{"AUTHD_LOG_FORMAT=text"}, want: []string{"AUTHD_LOG_FORMAT:"}},
 	}
 	for _, tt := range tests {
@@ -182,8 +193,7 @@ func TestSettingsThatAreRefused(t *testing.T) {
 func TestWhatIsNotBuiltIsRefusedWhenSet(t *testing.T) {
 	t.Parallel()
 	for _, setting := range []string{
-		"AUTHD_ADMIN_ADDR=:8081", "AUTHD_ADMIN_TOKEN=0123456789abcdef0123456789abcdef", "AUTHD_ADMIN_TOKEN_FILE=/x",
-		"AUTHD_ADMIN_HOSTS=admin.example", "AUTHD_KEY_ROTATION=720h", "AUTHD_THROTTLE_ACCOUNT=10", "AUTHD_THROTTLE_SOURCE=60",
+		"AUTHD_KEY_ROTATION=720h", "AUTHD_THROTTLE_ACCOUNT=10", "AUTHD_THROTTLE_SOURCE=60",
 		"AUTHD_TRUSTED_PROXIES=10.0.0.0/8", "AUTHD_CORS_ORIGINS=https://a.example", "AUTHD_AUDIT_RETENTION=2160h",
 		"AUTHD_SIGNING_ALG=EdDSA", "AUTHD_SIGNING_ALG=RS256",
 	} {
@@ -192,6 +202,23 @@ func TestWhatIsNotBuiltIsRefusedWhenSet(t *testing.T) {
 		if len(got) != 1 || !strings.HasPrefix(got[0], name+": ") || !strings.Contains(got[0], "not in this build yet") {
 			t.Errorf("%s: got %q, want one fault that says it is not in this build yet", setting, got)
 		}
+	}
+}
+
+func TestSettingsOfTheAdminListenerAreTaken(t *testing.T) {
+	t.Parallel()
+	got, err := read(nil, "AUTHD_ADMIN_ADDR=", "AUTHD_ADMIN_TOKEN=0123456789abcdef0123456789abcdef", "AUTHD_ADMIN_HOSTS=Admin.Example, console")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.AdminAddr != "" {
+		t.Errorf("an empty address is %q, want the listener off", got.AdminAddr)
+	}
+	if diff := cmp.Diff([]string{"admin.example", "console"}, got.AdminHosts); diff != "" {
+		t.Errorf("hosts (-want +got):\n%s", diff)
+	}
+	if got.AdminToken.Reveal() != "0123456789abcdef0123456789abcdef" {
+		t.Error("the token is another")
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 
 func (s *settings) settle(f *faults) {
 	s.listenSettings.settle(f)
+	s.adminSettings.settle(f, s.Addr)
 	s.storeSettings.settle(f)
 	s.masterKeySettings.settle(f, s.postgres())
 	s.tokenSettings.settle(f, s.Addr)

@@ -34,6 +34,7 @@ type webServer struct {
 	handler  atomic.Pointer[http.Handler] // nil until open
 	draining atomic.Bool
 	log      *slog.Logger
+	quiet    bool // its stop is told by the server beside it
 	notice   time.Duration
 	drain    time.Duration
 }
@@ -83,7 +84,9 @@ func (w *webServer) run(ctx, parts context.Context, listener net.Listener) error
 	case <-parts.Done():
 	case <-ctx.Done():
 		w.draining.Store(true)
-		w.log.Info("stopping", "cause", context.Cause(ctx).Error())
+		if !w.quiet {
+			w.log.Info("stopping", "cause", context.Cause(ctx).Error())
+		}
 		if w.handler.Load() != nil && noticed(ctx) {
 			select {
 			case <-parts.Done():

@@ -60,6 +60,7 @@ type Config struct {
 // api holds the handlers.
 type api struct {
 	Config
+	health
 	keysMaxAge  string // the Cache-Control of the key set
 	contractTag string
 }
@@ -69,6 +70,7 @@ type route struct {
 	method, pattern string
 	handle          func(*exchange, *http.Request) error
 	quiet           bool // asked all day by machines: a success is of no interest to the log
+	open            bool // on the admin listener: needs no token, and answers to any host
 }
 
 func (a *api) routes() []route {
@@ -89,31 +91,30 @@ func (a *api) routes() []route {
 // New returns the handler of the public listener. It starts nothing.
 func New(c Config) (http.Handler, error) {
 	if err := c.validate(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("configure the API: %w", err)
 	}
-	a := &api{Config: c, contractTag: entityTag(c.Contract),
+	a := &api{Config: c, health: health{c.Ready, c.Draining}, contractTag: entityTag(c.Contract),
 		keysMaxAge: fmt.Sprintf("public, max-age=%d", int64(c.JWKSMaxAge/time.Second))}
 	return &front{log: c.Logger, now: c.Now, random: c.Random, next: newRouter(a.routes())}, nil
 }
 
 func (c Config) validate() error {
-	var faults []error
-	need := func(name string, there bool) {
-		if !there {
-			faults = append(faults, errors.New(name+" is missing"))
-		}
+	return errors.Join(
+		need("Accounts", c.Accounts != nil),
+		need("Sessions", c.Sessions != nil),
+		need("Keys", c.Keys != nil),
+		need("JWKSMaxAge", c.JWKSMaxAge >= time.Second),
+		need("Contract", len(c.Contract) > 0),
+		need("Ready", c.Ready != nil),
+		need("Logger", c.Logger != nil),
+		need("Now", c.Now != nil),
+		need("Random", c.Random != nil),
+	)
+}
+
+func need(name string, there bool) error {
+	if there {
+		return nil
 	}
-	need("Accounts", c.Accounts != nil)
-	need("Sessions", c.Sessions != nil)
-	need("Keys", c.Keys != nil)
-	need("JWKSMaxAge", c.JWKSMaxAge >= time.Second)
-	need("Contract", len(c.Contract) > 0)
-	need("Ready", c.Ready != nil)
-	need("Logger", c.Logger != nil)
-	need("Now", c.Now != nil)
-	need("Random", c.Random != nil)
-	if len(faults) > 0 {
-		return fmt.Errorf("configure the API: %w", errors.Join(faults...))
-	}
-	return nil
+	return errors.New(name + " is missing")
 }

@@ -40,6 +40,7 @@ var meanings = map[auth.Kind]meaning{
 	auth.Conflict:             {status: http.StatusConflict, title: "Conflict"},
 	auth.TooLarge:             {status: http.StatusRequestEntityTooLarge, title: "Content Too Large"},
 	auth.UnsupportedMediaType: {status: http.StatusUnsupportedMediaType, title: "Unsupported Media Type"},
+	auth.Misdirected:          {status: http.StatusMisdirectedRequest, title: "Misdirected Request"},
 	auth.WeakPassword:         {status: http.StatusUnprocessableEntity, title: "Unprocessable Content"},
 	auth.Throttled:            {status: http.StatusTooManyRequests, title: "Too Many Requests"},
 	// Which part is out of reach is for the log; what a client can do about it is always the same.

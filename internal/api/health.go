@@ -23,13 +23,19 @@ type state struct {
 
 func livez(x *exchange, _ *http.Request) error { return x.sendJSON(http.StatusOK, state{"alive"}) }
 
-func (a *api) readyz(x *exchange, r *http.Request) error {
-	if a.Draining != nil && a.Draining() {
+// health is what a listener knows of the server behind it.
+type health struct {
+	ready    func(context.Context) error
+	draining func() bool // nil: never
+}
+
+func (h health) readyz(x *exchange, r *http.Request) error {
+	if h.draining != nil && h.draining() {
 		return notReady(x, r, errDraining)
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), readyTime)
 	defer cancel()
-	if err := a.Ready(ctx); err != nil {
+	if err := h.ready(ctx); err != nil {
 		return notReady(x, r, err)
 	}
 	return x.sendJSON(http.StatusOK, state{"ready"})

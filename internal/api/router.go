@@ -47,7 +47,7 @@ func refuseMethod(x *exchange, r *http.Request, mux chi.Routes) {
 	if path == "" {
 		path = "/" // CONNECT, which asks for a tunnel, has none
 	}
-	methods := slices.DeleteFunc([]string{"GET", "HEAD", "POST"}, func(method string) bool {
+	methods := slices.DeleteFunc([]string{"GET", "HEAD", "POST", "PATCH", "DELETE"}, func(method string) bool {
 		return !mux.Match(chi.NewRouteContext(), method, path)
 	})
 	if len(methods) == 0 {

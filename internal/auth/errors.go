@@ -23,6 +23,7 @@ const (
 	TooLarge
 	UnsupportedMediaType
 	MethodNotAllowed
+	Misdirected // asked for by a name that is not this listener's
 	Throttled   // too much from this side: later
 	Unavailable // the store, the queue or the clock: the same request may succeed later
 )

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/authd/authd/internal/api"
+	"github.com/authd/authd/internal/auth"
+)
+
+// door is a web server and the listener that it serves.
+type door struct {
+	*webServer
+	listener net.Listener
+}
+
+// doors are where users come in and, unless it is off, where operators do.
+type doors struct {
+	public door
+	admin  *door
+}
+
+// listen takes both addresses. Until they are opened, the doors answer as [api.NotYet] does.
+func (c *serveCmd) listen(adminToken auth.Secret, log *slog.Logger) (*doors, error) {
+	first := api.NotYet(log, time.Now, rand.Reader)
+	listener, err := net.Listen("tcp", c.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("AUTHD_ADDR: %w", err)
+	}
+	d := &doors{public: door{newWebServer(first, log), listener}}
+	told := []any{"address", listener.Addr().String()}
+	switch {
+	case c.AdminAddr == "":
+		log.Info("the admin listener is off", "because", "AUTHD_ADMIN_ADDR is empty")
+	case adminToken.IsZero():
+		log.Warn("the admin listener is off", "because", "with PostgreSQL it needs AUTHD_ADMIN_TOKEN or AUTHD_ADMIN_TOKEN_FILE: authd init DIR makes one")
+	default:
+		listener, err := net.Listen("tcp", c.AdminAddr)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("AUTHD_ADMIN_ADDR, which names another address or, if empty, none: %w", err), d.public.listener.Close())
+		}
+		d.admin = &door{newWebServer(first, log), listener}
+		d.admin.quiet = true
+		told = append(told, "admin_address", listener.Addr().String())
+	}
+	log.Info("listening", told...)
+	return d, nil
+}
+
+// run serves both until each has stopped. A listener that fails takes the other with it: half a server
+// is one that nobody can watch or nobody can use.
+func (d *doors) run(ctx, parts context.Context) error {
+	g, parts := errgroup.WithContext(parts)
+	g.Go(func() error { return d.public.run(ctx, parts, d.public.listener) })
+	if d.admin != nil {
+		g.Go(func() error { return d.admin.run(ctx, parts, d.admin.listener) })
+	}
+	return g.Wait()
+}
+
+// open puts the routes on top of the service.
+func (d *doors) open(s *service, c *serveCmd, adminToken auth.Secret, log *slog.Logger) error {
+	public, err := api.New(api.Config{
+		Accounts: s.accounts, Sessions: s.sessions, Keys: s.keyring,
+		JWKSMaxAge: c.JWKSMaxAge, Contract: contract,
+		Ready: s.ready, Draining: d.public.draining.Load,
+		Logger: log, Now: time.Now, Random: rand.Reader,
+	})
+	if err != nil {
+		return err
+	}
+	if d.admin != nil {
+		operators, err := api.NewAdmin(api.AdminConfig{
+			Token: adminToken, Hosts: c.AdminHosts,
+			Ready: s.ready, Draining: d.public.draining.Load,
+			Logger: log, Now: time.Now, Random: rand.Reader,
+		})
+		if err != nil {
+			return err
+		}
+		d.admin.open(operators)
+	}
+	d.public.open(public)
+	return nil
+}
+
+// adminAddr is nil if the admin listener is off.
+func (d *doors) adminAddr() net.Addr {
+	if d.admin == nil {
+		return nil
+	}
+	return d.admin.listener.Addr()
+}
