@@ -59,6 +59,9 @@ func joinRoles(roles []string) string { return strings.Join(roles, " ") }
 
 func uuid(id [16]byte) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: true} }
 
+// uuidOrNull is an id as an argument; zeroes are null.
+func uuidOrNull(id [16]byte) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: id != [16]byte{}} }
+
 // timestamp is a time as an argument; the zero time is null.
 func timestamp(t time.Time) pgtype.Timestamptz {
 	return pgtype.Timestamptz{Time: t, Valid: !t.IsZero()}

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/authd/authd/internal/accounts"
+	"github.com/authd/authd/internal/audit"
 	"github.com/authd/authd/internal/tokens"
 )
 
@@ -21,6 +22,7 @@ var (
 	_ tokens.Store        = (*Store)(nil)
 	_ tokens.KeyringStore = (*Store)(nil)
 	_ accounts.Store      = (*Store)(nil)
+	_ audit.Store         = (*Store)(nil)
 )
 
 // Config says which database, and how patient to be with it.

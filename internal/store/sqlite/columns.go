@@ -132,6 +132,14 @@ func orNull(hash [32]byte) any {
 	return hash[:]
 }
 
+// idOrNull writes null for the zero id, which names nothing.
+func idOrNull(id [16]byte) any {
+	if id == [16]byte{} {
+		return nil
+	}
+	return id[:]
+}
+
 // hexList is a JSON array of blobs in hexadecimal: how a list travels in one parameter.
 func hexList[T any](items []T, bytes func(*T) []byte) string {
 	out := []byte{'['}

@@ -98,6 +98,13 @@ var plans = map[string][]string{
 	"selectUsers":         {"search users using index sqlite_autoindex_users_2 (username>?)"},
 	"raiseGreatestCost":   {"search password_cost using integer primary key (rowid=?)"},
 
+	"insertRecords":          {"scan constant row", "search users using primary key (user_id=?)", "scan k"},
+	"selectRecords":          {"search audit using primary key (event_id>? and event_id<?)"},
+	"selectRecordsOfName":    {"search audit using index audit_name (name=? and event_id>? and event_id<?)"},
+	"selectRecordsOfUser":    {"search audit using index audit_user_id (user_id=? and event_id>? and event_id<?)"},
+	"selectRecordsOfSession": {"search audit using index audit_session_id (session_id=? and event_id>? and event_id<?)"},
+	"deleteRecords":          {"search audit using primary key (event_id=?)", "search audit using primary key (event_id<?)"},
+
 	"selectApplicationID": {"scan pragma_application_id virtual table index 0:"},
 	"countObjects":        {"scan sqlite_master"},
 	"countVersionTables":  {"scan sqlite_schema"},

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/authd/authd/internal/accounts"
+	"github.com/authd/authd/internal/audit"
 	"github.com/authd/authd/internal/tokens"
 )
 
@@ -35,6 +36,7 @@ var (
 	_ tokens.Store        = (*Store)(nil)
 	_ tokens.KeyringStore = (*Store)(nil)
 	_ accounts.Store      = (*Store)(nil)
+	_ audit.Store         = (*Store)(nil)
 )
 
 // Open opens the file and does not migrate it: see [Store.Schema] and [Store.Migrate].

@@ -6,7 +6,7 @@ import "slices"
 func claims() []claim {
 	return slices.Concat(
 		sessionClaims, clockClaims, rotateClaims, endClaims, feedClaims, headClaims,
-		changeClaims, guardClaims, userClaims, nameClaims, keyringClaims, collectClaims,
+		changeClaims, guardClaims, userClaims, nameClaims, keyringClaims, collectClaims, recordClaims,
 		raceClaims, momentClaims, orderClaims, cancelClaims, historyClaims,
 	)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/authd/authd/internal/accounts"
+	"github.com/authd/authd/internal/audit"
 	"github.com/authd/authd/internal/revocation"
 	"github.com/authd/authd/internal/tokens"
 )
@@ -15,6 +16,7 @@ type Store interface {
 	tokens.Store
 	tokens.KeyringStore
 	accounts.Store
+	audit.Store
 }
 
 // Fixture is one migrated, empty database under two handles. Its clock must be a real one.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/authd/authd/internal/accounts"
+	"github.com/authd/authd/internal/audit"
 	"github.com/authd/authd/internal/auth"
 	"github.com/authd/authd/internal/revocation"
 	"github.com/authd/authd/internal/tokens"
@@ -40,6 +41,10 @@ type broken struct {
 	userByName   func(context.Context, string) (accounts.User, bool, error)
 	users        func(context.Context, string, int) ([]accounts.User, error)
 	raiseCost    func(context.Context, int) error
+
+	addRecords     func(context.Context, []audit.Record) error
+	records        func(context.Context, audit.Query) ([]audit.Record, error)
+	collectRecords func(context.Context, time.Time, int) (int, error)
 }
 
 func wrap(tb testing.TB, s Store, raw *sql.DB, looks *atomic.Int64) *broken {
@@ -50,6 +55,7 @@ func wrap(tb testing.TB, s Store, raw *sql.DB, looks *atomic.Int64) *broken {
 		loadKeyring: s.LoadKeyring, addKeyring: s.AddKeyring, raiseHead: s.RaiseHead,
 		createUser: s.CreateUser, credentials: s.CredentialsByName, userByID: s.UserByID, userByName: s.UserByName,
 		users: s.Users, raiseCost: s.RaiseGreatestCost,
+		addRecords: s.AddRecords, records: s.Records, collectRecords: s.CollectRecords,
 	}
 }
 
@@ -117,6 +123,16 @@ func (b *broken) Users(ctx context.Context, after string, limit int) ([]accounts
 
 func (b *broken) RaiseGreatestCost(ctx context.Context, cost int) error {
 	return b.raiseCost(ctx, cost)
+}
+
+func (b *broken) AddRecords(ctx context.Context, r []audit.Record) error { return b.addRecords(ctx, r) }
+
+func (b *broken) Records(ctx context.Context, q audit.Query) ([]audit.Record, error) {
+	return b.records(ctx, q)
+}
+
+func (b *broken) CollectRecords(ctx context.Context, before time.Time, limit int) (int, error) {
+	return b.collectRecords(ctx, before, limit)
 }
 
 // sql does what no store would, in one transaction.
