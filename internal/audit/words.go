@@ -29,6 +29,10 @@ const (
 	SessionEnded   Name = "session.ended"
 	SessionsEnded  Name = "sessions.ended" // every session of a user, by epoch
 	AlarmRaised    Name = "alarm.raised"   // an operator should look: Reason says at what
+
+	// These stand in timelines alone. Nobody records them: a session's row knows.
+	SessionRotated Name = "session.rotated"
+	SessionExpired Name = "session.expired"
 )
 
 // Actor is who caused an event.

@@ -24,6 +24,9 @@ var (
 		Public: "The access token and the refresh token belong to different sessions."}
 )
 
+// ErrSessionNotFound is for a session that is not there, or not the asker's.
+var ErrSessionNotFound = &auth.Error{Kind: auth.NotFound, Code: "session_not_found", Public: "There is no such session."}
+
 // errBusy is for a request that met full queues, or whose row was swapped under it again and again.
 var errBusy = &auth.Error{Kind: auth.Unavailable, Code: "temporarily_unavailable",
 	Public: "The service is busy. Try again."}

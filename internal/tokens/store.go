@@ -47,6 +47,9 @@ type Store interface {
 	// first, and returns how many.
 	CollectSessions(ctx context.Context, before time.Time, limit int) (int, error)
 
+	// Records reads the newest records that q chooses, the newest first.
+	Records(ctx context.Context, q audit.Query) ([]audit.Record, error)
+
 	// Clock reads the store's clock.
 	Clock(ctx context.Context) (time.Time, error)
 }

@@ -82,6 +82,15 @@ delete from audit
         order by event_id
         limit $2))`
 
+// audit_user_id serves this, in the transaction that deletes the user: what happened stays, from where and
+// with what does not.
+const blankRecords = `
+update audit a
+   set address = null,
+       user_agent = null
+ where a.user_id = $1
+   and num_nonnulls(a.address, a.user_agent) > 0`
+
 // AddRecords implements [audit.Store].
 func (s *Store) AddRecords(ctx context.Context, records []audit.Record) error {
 	if len(records) == 0 {

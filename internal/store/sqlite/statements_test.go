@@ -103,6 +103,7 @@ var plans = map[string][]string{
 	"selectRecordsOfName":    {"search audit using index audit_name (name=? and event_id>? and event_id<?)"},
 	"selectRecordsOfUser":    {"search audit using index audit_user_id (user_id=? and event_id>? and event_id<?)"},
 	"selectRecordsOfSession": {"search audit using index audit_session_id (session_id=? and event_id>? and event_id<?)"},
+	"blankRecords":           {"search audit using index audit_user_id (user_id=?)"},
 	"deleteRecords":          {"search audit using primary key (event_id=?)", "search audit using primary key (event_id<?)"},
 
 	"selectApplicationID": {"scan pragma_application_id virtual table index 0:"},
