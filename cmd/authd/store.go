@@ -11,6 +11,7 @@ import (
 	"github.com/authd/authd/internal/accounts"
 	"github.com/authd/authd/internal/audit"
 	"github.com/authd/authd/internal/auth"
+	"github.com/authd/authd/internal/revocation"
 	"github.com/authd/authd/internal/store/postgres"
 	"github.com/authd/authd/internal/store/sqlite"
 	"github.com/authd/authd/internal/tokens"
@@ -22,6 +23,7 @@ type store interface {
 	tokens.KeyringStore
 	accounts.Store
 	audit.Store
+	revocation.Store
 	// Schema reads which version the database has, 0 for none, and which this build wants.
 	Schema(ctx context.Context) (have, want int64, err error)
 	// Migrate brings the schema to the version that this build wants. Several may do it at once.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/authd/authd/internal/accounts"
 	"github.com/authd/authd/internal/audit"
+	"github.com/authd/authd/internal/revocation"
 	"github.com/authd/authd/internal/tokens"
 )
 
@@ -36,6 +37,7 @@ var (
 	_ tokens.Store        = (*Store)(nil)
 	_ tokens.KeyringStore = (*Store)(nil)
 	_ accounts.Store      = (*Store)(nil)
+	_ revocation.Store    = (*Store)(nil)
 	_ audit.Store         = (*Store)(nil)
 )
 

@@ -1,0 +1,92 @@
+package revocation
+
+import (
+	"crypto/sha256"
+	"time"
+)
+
+// Token is what a token says that a kill may name. An empty claim is one that it does not have.
+type Token struct {
+	Sid   string
+	Jti   string
+	Sub   string
+	Epoch int64
+	Kid   string
+}
+
+// Verdict is what the live set says about a token.
+type Verdict int
+
+const (
+	Unknown Verdict = iota // too long without news: neither yes nor no
+	Alive
+	Dead
+)
+
+// Check says whether a token was killed. Dead is never taken back, so it is said even when there was no
+// news for long. It takes no lock and allocates nothing.
+func (f *Follower) Check(t Token) Verdict {
+	switch {
+	case f.killed(codeKid, t.Kid), f.killed(codeSid, t.Sid), f.killed(codeJti, t.Jti):
+		return Dead
+	case t.Sub != "":
+		subject := subjectOf(t.Sub)
+		if epoch, found := f.set.lookup(codeSub, &subject); found && t.Epoch < epoch {
+			return Dead
+		}
+	}
+	if f.Stale() {
+		return Unknown
+	}
+	return Alive
+}
+
+func (f *Follower) killed(code uint64, claim string) bool {
+	if claim == "" {
+		return false
+	}
+	subject := subjectOf(claim)
+	_, found := f.set.lookup(code, &subject)
+	return found
+}
+
+// subjectOf is SubjectOf without an allocation for claims of the usual length.
+func subjectOf(claim string) Subject {
+	var buffer [128]byte
+	sum := sha256.Sum256(append(buffer[:0], claim...))
+	return Subject(sum[:12])
+}
+
+// Loaded reports whether the feed was read to its head once. Before, nothing that is not in the set is
+// known to be alive.
+func (f *Follower) Loaded() bool { return f.fresh.Load() != nil }
+
+// Stale reports whether what this instance knows is too old to go by: 30 s, or never loaded.
+func (f *Follower) Stale() bool {
+	age, loaded := f.Age()
+	return !loaded || age > MaxStaleness
+}
+
+// Age is how old what this instance knows is, at most: every revocation acknowledged longer ago is in.
+func (f *Follower) Age() (age time.Duration, loaded bool) {
+	fresh := f.fresh.Load()
+	if fresh == nil {
+		return 0, false
+	}
+	now := f.config.Now()
+	// The store read its clock after sent. Of the two ways to measure what passed since, the monotonic
+	// one stands while a machine sleeps, and the other one jumps when it is set: the longer counts.
+	passed := max(now.Sub(fresh.sent), now.Round(0).Sub(fresh.sent.Round(0)))
+	return passed + max(0, fresh.clock.Sub(fresh.asOf)), true
+}
+
+// AsOf is as_of as of the last reading that reached the head; zero before there was one.
+func (f *Follower) AsOf() time.Time {
+	if fresh := f.fresh.Load(); fresh != nil {
+		return fresh.asOf
+	}
+	return time.Time{}
+}
+
+// Clock estimates the store's clock; zero while it was never read.
+func (f *Follower) Clock() time.Time { return f.clockAt(f.config.Now()) }

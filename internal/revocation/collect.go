@@ -1,0 +1,42 @@
+package revocation
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	collectEvery = time.Minute
+	collectBatch = 1000
+)
+
+// collect deletes entries that ran out. A store that cannot be reached is tried again at the next turn:
+// nothing waits for the collector.
+func (f *Follower) collect(ctx context.Context) error {
+	for sleep(ctx, collectEvery) {
+		f.collectOnce(ctx)
+	}
+	return nil
+}
+
+// collectOnce deletes in small batches, so that nobody waits long for a lock, and by both clocks: one
+// that is an hour ahead must not delete what live tokens still need (C13).
+func (f *Follower) collectOnce(ctx context.Context) {
+	for ctx.Err() == nil && f.Loaded() {
+		n, err := f.collectBatch(ctx)
+		f.counters.collected.Add(int64(n))
+		if err != nil || n < collectBatch {
+			return
+		}
+	}
+}
+
+func (f *Follower) collectBatch(ctx context.Context) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeTime)
+	defer cancel()
+	before := f.config.Now()
+	if clock := f.clockAt(before); clock.Before(before) {
+		before = clock
+	}
+	return f.config.Store.CollectKills(ctx, before, newest, collectBatch)
+}

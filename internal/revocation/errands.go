@@ -1,0 +1,91 @@
+package revocation
+
+import (
+	"context"
+	"time"
+)
+
+// order hands on what follows from a reading to those who may wait for the store, so that polls never
+// wait for a lock that somebody holds.
+func (f *Follower) order(r *Reading) {
+	if r.Clock.Sub(r.Head.AsOf) >= vouchAfter {
+		select {
+		case f.vouches <- r.Head.AsOf:
+		default: // it is being seen to
+		}
+	}
+	select {
+	case <-f.errands: // the newest counts
+	default:
+	}
+	f.errands <- r.Head // capacity 1, and this is the only sender
+}
+
+// vouch moves as_of. It needs a committed write, so a primary that was cut off from its replicas, or
+// replaced, does not look fresh because it still answers reads (C24).
+func (f *Follower) vouch(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case seen := <-f.vouches:
+			f.vouchOnce(ctx, seen)
+		}
+	}
+}
+
+func (f *Follower) vouchOnce(ctx context.Context, seen time.Time) {
+	ctx, cancel := context.WithTimeout(ctx, storeTime)
+	defer cancel()
+	if err := f.config.Store.Vouch(ctx, seen); err != nil {
+		f.counters.failures.Add(1) // as_of ages, and the next poll asks again
+	}
+}
+
+// runErrands calls the hooks that write or read the store.
+func (f *Follower) runErrands(ctx context.Context) error {
+	var done Head // what the keyring was told
+	for {
+		var head Head
+		select {
+		case <-ctx.Done():
+			return nil
+		case head = <-f.errands:
+		}
+		if !f.runErrand(ctx, head, &done) && !sleep(ctx, time.Second) {
+			return nil
+		}
+	}
+}
+
+// runErrand returns false if something is left to be done.
+func (f *Follower) runErrand(ctx context.Context, head Head, done *Head) (ok bool) {
+	ctx, cancel := context.WithTimeout(ctx, storeTime)
+	defer cancel()
+	ok = true
+	if head.MaxTTL < f.config.MaxTTL && f.config.RaiseTTL != nil {
+		_ = f.config.RaiseTTL(ctx) // what came of it, the next reading shows
+		ok = false
+	}
+	if f.config.Keyring == nil || head.FeedID == done.FeedID && head.KeyringVersion == done.KeyringVersion {
+		return ok
+	}
+	if err := f.config.Keyring(ctx, head.FeedID, head.KeyringVersion); err != nil {
+		f.counters.failures.Add(1)
+		return false
+	}
+	*done = head
+	return ok
+}
+
+// sleep waits, and returns false if ctx ended.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
