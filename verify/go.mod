@@ -1,0 +1,3 @@
+module github.com/authd/authd/verify
+
+go 1.25.0

@@ -1,0 +1,151 @@
+package verify
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/authd/authd/verify/internal/live"
+	"github.com/authd/authd/verify/internal/strictjson"
+)
+
+// maxLifetime is the longest time from iat to exp that is accepted, whatever the issuer thinks: kills
+// are kept for as long as the longest token of an authd can live, which is an hour at most.
+const maxLifetime = time.Hour
+
+var (
+	errIssuer   = errors.New("another issuer")
+	errAudience = errors.New("not for this audience")
+	errMissing  = errors.New("a claim is missing or empty")
+	errFuture   = errors.New("issued in the future, or not valid yet")
+	errLifetime = errors.New("its lifetime is longer than an hour, or negative")
+	errClaims   = errors.New("the claims are not those of an access token")
+)
+
+// payload is what a payload says, before anything of it was judged.
+type payload struct {
+	token
+	issuer   string
+	audience []string
+	counts   map[string]bool // exp, iat and epoch, as far as they stand there
+}
+
+// readPayload reads the claims of RFC 9068 with sid and epoch. Others may be there and are passed over.
+func readPayload(body []byte) (*payload, error) {
+	r, err := strictjson.NewReader(body)
+	if err != nil {
+		return nil, errClaims
+	}
+	p := &payload{counts: make(map[string]bool, 3)}
+	if r.Object(func(name []byte) error { return p.member(r, string(name)) }) != nil || r.End() != nil {
+		return nil, errClaims
+	}
+	return p, nil
+}
+
+func (p *payload) member(r *strictjson.Reader, name string) (err error) {
+	switch name {
+	case "iss":
+		p.issuer, err = text(r)
+	case "aud":
+		p.audience, err = oneOrMore(r)
+	case "sub":
+		p.subject, err = text(r)
+	case "sid":
+		p.session, err = text(r)
+		if p.session == "" {
+			return errMissing // a session that cannot be named cannot be ended
+		}
+	case "jti":
+		p.id, err = text(r)
+	case "client_id":
+		p.client, err = text(r)
+	case "roles":
+		p.roles, err = texts(r)
+	case "scope":
+		var all string
+		all, err = text(r)
+		p.scopes = strings.Fields(all)
+	case "auth_time":
+		p.authTime, err = r.Int()
+	case "nbf":
+		p.notBefore, err = r.Int()
+	case "exp":
+		p.expiry, err = p.count(r, name)
+	case "iat":
+		p.issuedAt, err = p.count(r, name)
+	case "epoch":
+		p.epoch, err = p.count(r, name)
+	default:
+		err = r.Skip()
+	}
+	return err
+}
+
+func (p *payload) count(r *strictjson.Reader, name string) (int64, error) {
+	p.counts[name] = true
+	return r.Int()
+}
+
+// check judges what does not change while a token lives.
+func (p *payload) check(issuer, audience string) error {
+	lifetime := p.expiry - p.issuedAt
+	switch {
+	case p.issuer != issuer:
+		return errIssuer
+	case !slices.Contains(p.audience, audience):
+		return errAudience
+	case p.subject == "" || p.id == "" || p.client == "" || len(p.counts) != 3:
+		return errMissing
+	case lifetime < 0 || lifetime > int64(maxLifetime/time.Second):
+		return errLifetime
+	}
+	return nil
+}
+
+// seal returns the token with what kills are looked up by.
+func (p *payload) seal() *token {
+	t := p.token
+	t.subjectKill, t.idKey = live.DigestOf(t.subject), live.DigestOf(t.id)
+	if t.session != "" {
+		t.sessionKill = live.DigestOf(t.session)
+	}
+	return &t
+}
+
+// times judges what the clock says, with leeway to both sides.
+func (t *token) times(now time.Time, leeway time.Duration) error {
+	switch {
+	case !now.Before(time.Unix(t.expiry, 0).Add(leeway)):
+		return ErrExpired
+	case now.Add(leeway).Before(time.Unix(max(t.issuedAt, t.notBefore), 0)):
+		return errNotYet
+	}
+	return nil
+}
+
+var errNotYet = invalid(errFuture)
+
+func text(r *strictjson.Reader) (string, error) {
+	b, err := r.String()
+	return string(b), err
+}
+
+func texts(r *strictjson.Reader) (all []string, err error) {
+	err = r.Array(func() error {
+		one, err := text(r)
+		all = append(all, one)
+		return err
+	})
+	return all, err
+}
+
+// oneOrMore reads aud, which is a string or an array of strings (RFC 7519, section 4.1.3).
+func oneOrMore(r *strictjson.Reader) ([]string, error) {
+	if r.Next() != '"' {
+		return texts(r)
+	}
+	one, err := text(r)
+	return []string{one}, err
+}
