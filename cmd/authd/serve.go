@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/authd/authd/internal/audit"
 	"github.com/authd/authd/internal/auth"
 )
 
@@ -59,12 +60,18 @@ func (c *serveCmd) Run(ctx context.Context, p process) (err error) {
 		return errors.Join(unlessStopped(ctx, err), g.Wait())
 	}
 	defer func() { err = errors.Join(err, s.store.Close()) }()
+	// The audit hears the last of everybody, and needs the store for it.
+	endAudit := auditing(ctx, s.writer)
+	defer func() { err = errors.Join(err, endAudit()) }()
 	if err := doors.open(s, c, ground.adminToken, log); err != nil {
 		end()
 		return errors.Join(err, g.Wait())
 	}
 	g.Go(func() error { return s.hasher.Run(parts) })
 	g.Go(func() error { return s.sessions.Run(parts) })
+	g.Go(func() error {
+		return (&audit.Collector{Store: s.store, Now: time.Now, Retention: c.AuditRetention}).Run(parts)
+	})
 	c.announce(p, log, doors, ground.first)
 	return g.Wait()
 }

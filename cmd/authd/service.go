@@ -10,6 +10,7 @@ import (
 
 	"github.com/authd/authd"
 	"github.com/authd/authd/internal/accounts"
+	"github.com/authd/authd/internal/audit"
 	"github.com/authd/authd/internal/auth"
 	"github.com/authd/authd/internal/password"
 	"github.com/authd/authd/internal/tokens"
@@ -21,6 +22,7 @@ var contract = authd.OpenAPI
 // service is the parts that stand on one open store.
 type service struct {
 	store    store
+	writer   *audit.Writer
 	keyring  *tokens.Keyring
 	hasher   *password.Hasher
 	sessions *tokens.Sessions
@@ -49,7 +51,10 @@ func (c *serveCmd) build(ctx context.Context, log *slog.Logger, keys []auth.Secr
 	if err != nil {
 		return nil, err
 	}
-	record := recordIn(log)
+	if s.writer, err = newWriter(s.store, log); err != nil {
+		return nil, err
+	}
+	record := audit.Each(recordIn(log), s.writer.Record)
 	s.sessions, err = tokens.New(tokens.Config{
 		Store: s.store, Keyring: s.keyring, Issuer: c.Issuer, Audience: c.Audience,
 		Policy: tokens.Policy{

@@ -20,6 +20,7 @@ type settings struct {
 	tokenSettings
 	passwordSettings
 	accountSettings
+	auditSettings
 	logSettings
 	unbuiltSettings
 }
@@ -81,6 +82,10 @@ type accountSettings struct {
 	SessionsPerUser int    `default:"100" min:"1" max:"1000" help:"Live sessions a user may have. One more ends the one that was idle longest."`
 }
 
+type auditSettings struct {
+	AuditRetention time.Duration `default:"2160h" min:"1h" help:"How long the audit keeps what happened."`
+}
+
 type logSettings struct {
 	LogLevel slog.Level `default:"info" words:"debug info warn error" help:"The least level that is logged."`
 	// LogFormat is empty when it was not set: the terminal decides (newLogger).
@@ -94,7 +99,6 @@ type unbuiltSettings struct {
 	ThrottleSource  unbuilt `hidden:""`
 	TrustedProxies  unbuilt `hidden:""`
 	CORSOrigins     unbuilt `hidden:""`
-	AuditRetention  unbuilt `hidden:""`
 }
 
 // helpText is what --help says of a flag: a setting names its variable and what holds without it.

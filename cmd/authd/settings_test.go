@@ -194,7 +194,7 @@ func TestWhatIsNotBuiltIsRefusedWhenSet(t *testing.T) {
 	t.Parallel()
 	for _, setting := range []string{
 		"AUTHD_KEY_ROTATION=720h", "AUTHD_THROTTLE_ACCOUNT=10", "AUTHD_THROTTLE_SOURCE=60",
-		"AUTHD_TRUSTED_PROXIES=10.0.0.0/8", "AUTHD_CORS_ORIGINS=https://a.example", "AUTHD_AUDIT_RETENTION=2160h",
+		"AUTHD_TRUSTED_PROXIES=10.0.0.0/8", "AUTHD_CORS_ORIGINS=https://a.example",
 		"AUTHD_SIGNING_ALG=EdDSA", "AUTHD_SIGNING_ALG=RS256",
 	} {
 		name, _, _ := strings.Cut(setting, "=")

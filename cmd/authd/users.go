@@ -58,7 +58,8 @@ func (s *userSettings) with(ctx context.Context, do func(context.Context, *accou
 	if err != nil {
 		return err
 	}
-	users, hasher, err := s.accounts(st, ring)
+	record := audit.NewCommand(st, time.Now, rand.Reader)
+	users, hasher, err := s.accounts(st, ring, record.Record)
 	if err != nil {
 		return err
 	}
@@ -67,11 +68,11 @@ func (s *userSettings) with(ctx context.Context, do func(context.Context, *accou
 	g.Go(func() error { return hasher.Run(hashing) })
 	err = do(ctx, users)
 	stop()
-	return errors.Join(err, g.Wait())
+	return errors.Join(err, g.Wait(), unrecorded(record))
 }
 
 // accounts builds the accounts and the hasher that must run meanwhile.
-func (s *userSettings) accounts(st store, ring *tokens.Keyring) (*accounts.Accounts, *password.Hasher, error) {
+func (s *userSettings) accounts(st store, ring *tokens.Keyring, record audit.Sink) (*accounts.Accounts, *password.Hasher, error) {
 	hasher, err := password.New(password.Config{Cost: s.BcryptCost, Workers: runtime.GOMAXPROCS(0),
 		Peppers: accounts.Peppers{Keyring: ring}, Random: rand.Reader, Now: time.Now})
 	if err != nil {
@@ -81,12 +82,12 @@ func (s *userSettings) accounts(st store, ring *tokens.Keyring) (*accounts.Accou
 	const nobody = "authd users"
 	sessions, err := tokens.New(tokens.Config{Store: st, Keyring: ring, Issuer: nobody, Audience: []string{nobody},
 		Policy: tokens.Policy{AccessTTL: time.Second, RefreshIdleTTL: time.Second, SessionTTL: time.Second, RetryWindow: time.Second, PerUser: 1},
-		Random: rand.Reader, Now: time.Now, Record: audit.Discard})
+		Random: rand.Reader, Now: time.Now, Record: record})
 	if err != nil {
 		return nil, nil, err
 	}
 	users, err := accounts.New(accounts.Config{Store: st, Sessions: sessions, Hasher: hasher,
-		Policy: password.Policy{MinLength: s.PasswordMinLength}, Cost: s.BcryptCost, Now: time.Now, Random: rand.Reader})
+		Policy: password.Policy{MinLength: s.PasswordMinLength}, Cost: s.BcryptCost, Now: time.Now, Random: rand.Reader, Record: record})
 	return users, hasher, err
 }
 
