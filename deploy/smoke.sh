@@ -6,6 +6,8 @@ cd "$(dirname "$0")/.."
 
 export PUBLISHED_PORT="${PUBLISHED_PORT:-18080}"
 export AUTHD_ISSUER="http://127.0.0.1:$PUBLISHED_PORT"
+export NOTES_PORT="${NOTES_PORT:-18090}"
+notes="http://127.0.0.1:$NOTES_PORT"
 answer=$(mktemp)
 
 # The root file includes the one of this folder, which Compose before 2.20 cannot read.
@@ -29,11 +31,16 @@ fail() {
 	exit 1
 }
 
-# call WANTED METHOD PATH [more of curl's arguments]: one request, whose status must be the wanted one.
+# call WANTED METHOD PATH [more of curl's arguments]: one request, whose status must be the wanted one. A path of
+# another service than authd is its whole address.
 call() {
 	wanted=$1 method=$2 path=$3
 	shift 3
-	got=$(curl -sS -o "$answer" -w '%{http_code}' -X "$method" "$@" "$AUTHD_ISSUER$path")
+	case $path in
+	/*) url=$AUTHD_ISSUER$path ;;
+	*) url=$path ;;
+	esac
+	got=$(curl -sS -o "$answer" -w '%{http_code}' -X "$method" "$@" "$url")
 	echo "smoke: $method $path $got"
 	[ "$got" = "$wanted" ] || fail "wanted $wanted: $(cat "$answer")"
 }
@@ -51,6 +58,18 @@ healthy() {
 	fail "authd did not become healthy"
 }
 
+# eventually SECONDS STATUS URL [more of curl's arguments]: asks until the status is the wanted one.
+eventually() {
+	seconds=$1 wanted=$2 url=$3
+	shift 3
+	for _ in $(seq $((seconds * 10))); do
+		got=$(curl -s -o "$answer" -w '%{http_code}' "$@" "$url" || true)
+		[ "$got" = "$wanted" ] && echo "smoke: $url $got" && return
+		sleep 0.1
+	done
+	fail "$url: wanted $wanted within $seconds s, got $got: $(cat "$answer")"
+}
+
 compose up --build --detach
 healthy
 
@@ -61,8 +80,15 @@ json 200 /refresh "{\"refresh_token\":\"$(member refresh_token)\"}"
 access=$(member access_token) refresh=$(member refresh_token)
 call 200 GET /me -H "Authorization: Bearer $access"
 call 200 GET /.well-known/jwks.json
+
+# A service that verifies by itself takes the token, and hears of the logout.
+eventually 30 200 "$notes/readyz"
+call 401 GET "$notes/notes"
+call 201 POST "$notes/notes" -H "Authorization: Bearer $access" -d '{"text":"buy milk"}'
+call 200 GET "$notes/notes" -H "Authorization: Bearer $access"
 call 204 POST /logout -H "Authorization: Bearer $access"
 call 401 GET /me -H "Authorization: Bearer $access"
+eventually 1 401 "$notes/notes" -H "Authorization: Bearer $access"
 json 401 /refresh "{\"refresh_token\":\"$refresh\"}"
 
 # What was stored and what was sealed outlive the containers.

@@ -1,0 +1,10 @@
+module github.com/authd/authd/examples
+
+go 1.26.0
+
+require (
+	github.com/authd/authd/verify v0.0.0
+	github.com/go-chi/chi/v5 v5.5.0
+)
+
+replace github.com/authd/authd/verify => ../verify
