@@ -20,6 +20,7 @@ const (
 	NotFound
 	Conflict
 	WeakPassword
+	Gone // what is named was there once, or never was
 	TooLarge
 	UnsupportedMediaType
 	MethodNotAllowed
