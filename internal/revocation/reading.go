@@ -82,11 +82,12 @@ func (c Cursor) continues(r *Reading) bool {
 
 // startOver keeps everything that is dead and goes back to the beginning of the feed.
 func (f *Follower) startOver(was Cursor, r *Reading) {
-	f.set.beginAgain()
 	f.counters.restarts.Add(1)
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	// First the place, then the entries: whoever reads them and knows the place afterwards has missed none.
 	f.cursor = Cursor{FeedID: r.Head.FeedID}
+	f.set.beginAgain()
 	collected := !r.Found && was.Seq <= r.Head.Seq-newest
 	if was.FeedID != r.Head.FeedID || collected {
 		// Another feed is what a repair after a restore makes. A place that was collected is one where
