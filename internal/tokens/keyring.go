@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -271,9 +272,27 @@ func (k *Keyring) JWKS() (body []byte, etag string) {
 func (k *Keyring) sign(clock time.Time, c claims) (string, error) {
 	key := k.ring.Load().active(clock)
 	if key == nil {
-		return "", auth.ErrUnavailable.Because(errors.New("no signing key is active yet"))
+		return "", errNoKey
 	}
 	return key.sign(c, k.random)
+}
+
+var errNoKey = auth.ErrUnavailable.Because(errors.New("no signing key is active yet"))
+
+// SignPage implements [revocation.Signer]. Whoever is handed it can sign pages of the feed and nothing
+// else.
+func (k *Keyring) SignPage(into []byte, clock time.Time, payload []byte) (token []byte, kid string, err error) {
+	key := k.ring.Load().active(clock)
+	if key == nil {
+		return nil, "", errNoKey
+	}
+	token, err = key.signPage(into, payload, k.random)
+	return token, key.kid, err
+}
+
+// Published implements [revocation.Signer].
+func (k *Keyring) Published(kid string) bool {
+	return slices.ContainsFunc(k.ring.Load().keys, func(key *signingKey) bool { return key.kid == kid })
 }
 
 // active is the key that began to sign last.

@@ -12,10 +12,13 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"slices"
 	"time"
 
 	"github.com/lestrrat-go/jwx/v3/jwa"
 	"github.com/lestrrat-go/jwx/v3/jwk"
+
+	"github.com/authd/authd/internal/revocation"
 )
 
 // algES256 is ECDSA on P-256 with SHA-256 (RFC 7518, section 3.4).
@@ -27,6 +30,7 @@ type signingKey struct {
 	slot      int64
 	signsFrom time.Time // zero: published, not signing yet
 	header    string    // the first segment of its access tokens, and the only one that is accepted
+	ofPages   string    // the first segment of its pages of the feed
 	jwk       json.RawMessage
 	private   *ecdsa.PrivateKey
 }
@@ -37,16 +41,30 @@ func (k *signingKey) sign(c claims, random io.Reader) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("encode claims: %w", err)
 	}
-	signed := k.header + "." + base64.RawURLEncoding.EncodeToString(payload)
-	digest := sha256.Sum256([]byte(signed))
+	token, err := k.appendJWS(nil, k.header, payload, random)
+	return string(token), err
+}
+
+// signPage makes a compact JWS of a page of the feed. The first segment tells it from an access token,
+// which is why each kind has its own, made once.
+func (k *signingKey) signPage(into, payload []byte, random io.Reader) ([]byte, error) {
+	return k.appendJWS(into, k.ofPages, payload, random)
+}
+
+func (k *signingKey) appendJWS(into []byte, header string, payload []byte, random io.Reader) ([]byte, error) {
+	start := len(into)
+	encoding := base64.RawURLEncoding
+	into = slices.Grow(into, len(header)+1+encoding.EncodedLen(len(payload))+1+encoding.EncodedLen(64))
+	into = encoding.AppendEncode(append(append(into, header...), '.'), payload)
+	digest := sha256.Sum256(into[start:])
 	r, s, err := ecdsa.Sign(random, k.private, digest[:])
 	if err != nil {
-		return "", fmt.Errorf("sign: %w", err)
+		return nil, fmt.Errorf("sign: %w", err)
 	}
 	var signature [64]byte
 	r.FillBytes(signature[:32])
 	s.FillBytes(signature[32:])
-	return signed + "." + base64.RawURLEncoding.EncodeToString(signature[:]), nil
+	return encoding.AppendEncode(append(into, '.'), signature[:]), nil
 }
 
 // verify checks the signature of an access token's first two segments.
@@ -132,16 +150,14 @@ func openKey(row PublishedKey, secret []byte) (*signingKey, error) {
 	if kid != row.KID {
 		return nil, fmt.Errorf("signing key %s: the published half does not belong to the private one", row.KID)
 	}
-	header, err := json.Marshal(struct {
-		Alg string `json:"alg"`
-		KID string `json:"kid"`
-		Typ string `json:"typ"`
-	}{row.Alg, kid, "at+jwt"})
-	if err != nil {
-		return nil, err
-	}
 	return &signingKey{
-		kid: kid, slot: row.Slot, signsFrom: row.SignsFrom, private: private,
-		header: base64.RawURLEncoding.EncodeToString(header), jwk: json.RawMessage(public),
+		kid: kid, slot: row.Slot, signsFrom: row.SignsFrom, private: private, jwk: json.RawMessage(public),
+		header: headerOf(row.Alg, kid, "at+jwt"), ofPages: headerOf(row.Alg, kid, revocation.PageType),
 	}, nil
+}
+
+// headerOf is the first segment of what a key signs. Its members need no escapes: they are words of ours
+// and a thumbprint.
+func headerOf(alg, kid, typ string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"` + alg + `","kid":"` + kid + `","typ":"` + typ + `"}`))
 }
