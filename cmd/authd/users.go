@@ -91,6 +91,9 @@ func (s *userSettings) accounts(st store, ring *tokens.Keyring, record audit.Sin
 	return users, hasher, err
 }
 
+// byCommand is the origin of what a command does.
+var byCommand = tokens.Origin{Actor: audit.CLI}
+
 type usersCreateCmd struct {
 	userSettings
 	Username string `arg:"" help:"Name to sign in by; an e-mail address is fine."`
@@ -103,7 +106,7 @@ func (c *usersCreateCmd) Run(ctx context.Context, p process) error {
 		return err
 	}
 	return c.with(ctx, func(ctx context.Context, users *accounts.Accounts) error {
-		user, err := users.Create(ctx, c.Username, typed.Reveal())
+		user, err := users.Create(ctx, c.Username, typed.Reveal(), byCommand)
 		if err != nil {
 			return err
 		}
@@ -128,7 +131,7 @@ func (c *usersPasswdCmd) Run(ctx context.Context, p process) error {
 		if err != nil {
 			return err
 		}
-		if err := users.SetPassword(ctx, user, typed.Reveal()); err != nil {
+		if err := users.SetPassword(ctx, user, typed.Reveal(), byCommand); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(p.stdout, "set the password of %s and ended all sessions\n", user.Username)

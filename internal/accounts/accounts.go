@@ -17,9 +17,13 @@ type Sessions interface {
 	// Open opens a session for a user whose password was proven. tokens.ErrUserChanged: the user is not
 	// the one any more whose password that was.
 	Open(ctx context.Context, opening tokens.Opening) (tokens.Pair, error)
-	// ReplacePassword stores a hash and ends every session of the user. found is false if there is no
-	// such user.
-	ReplacePassword(ctx context.Context, user auth.UserID, hash string, from tokens.Origin) (found bool, err error)
+	// Change does a deed to a user. tokens.ErrUserNotFound if there is no such user.
+	Change(ctx context.Context, user auth.UserID, deed tokens.Deed) error
+	// ChangePassword stores a hash, ends every session of the holder and opens a new one.
+	// tokens.ErrTokenInvalid: the holder's session is over.
+	ChangePassword(ctx context.Context, change tokens.PasswordChange) (tokens.Pair, error)
+	// Check asks the row of the holder's session. tokens.ErrTokenInvalid: it is over.
+	Check(ctx context.Context, holder tokens.Principal) error
 }
 
 // Hasher is what accounts asks of package password. Errors mean that nothing was compared or hashed.
@@ -41,7 +45,7 @@ type Config struct {
 	Record   audit.Sink       // nil: [audit.Discard]
 }
 
-// Accounts signs users up and in.
+// Accounts signs users up and in, and changes and removes them.
 type Accounts struct {
 	Config
 }

@@ -328,7 +328,7 @@ func TestClosedRegistrationStillLetsOperatorsMakeUsers(t *testing.T) {
 		if _, err := h.Register(t.Context(), "ann", good, nowhere); !errors.Is(err, accounts.ErrRegistrationClosed) {
 			t.Errorf("got %v", err)
 		}
-		if _, err := h.Create(t.Context(), "ann", good); err != nil {
+		if _, err := h.Create(t.Context(), "ann", good, nowhere); err != nil {
 			t.Fatal(err)
 		}
 		h.opens("ann", good)
@@ -339,7 +339,7 @@ func TestASetPasswordEndsEverySessionAndTheOldPassword(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
 		user := h.register("ann", good)
 		pair := h.opens("ann", good)
-		if err := h.SetPassword(t.Context(), user, "another good one"); err != nil {
+		if err := h.SetPassword(t.Context(), user, "another good one", nowhere); err != nil {
 			t.Fatal(err)
 		}
 		h.refuses("the old password", "ann", good)
@@ -347,7 +347,7 @@ func TestASetPasswordEndsEverySessionAndTheOldPassword(t *testing.T) {
 		if _, err := h.sessions.Refresh(t.Context(), pair.RefreshToken, nowhere); !errors.Is(err, tokens.ErrSessionRevoked) {
 			t.Errorf("got %v", err)
 		}
-		if err := h.SetPassword(t.Context(), user, "short"); auth.KindOf(err) != auth.WeakPassword {
+		if err := h.SetPassword(t.Context(), user, "short", nowhere); auth.KindOf(err) != auth.WeakPassword {
 			t.Errorf("got %v", err)
 		}
 	})

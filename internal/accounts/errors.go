@@ -1,6 +1,9 @@
 package accounts
 
-import "github.com/authd/authd/internal/auth"
+import (
+	"github.com/authd/authd/internal/auth"
+	"github.com/authd/authd/internal/tokens"
+)
 
 var (
 	ErrUsernameTaken = &auth.Error{Kind: auth.Conflict, Code: "username_taken", Pointer: "/username",
@@ -13,6 +16,13 @@ var (
 		Public: "The username must have 1 to 128 bytes and no spaces or control characters."}
 	ErrInvalidCredentials = &auth.Error{Kind: auth.InvalidCredentials, Code: "invalid_credentials",
 		Public: "The username or the password is wrong."}
-	ErrUserNotFound = &auth.Error{Kind: auth.NotFound, Code: "user_not_found",
-		Public: "There is no such user."}
+	// ErrPasswordWrong is for a password that is asked for again in the middle of a session.
+	ErrPasswordWrong = &auth.Error{Kind: auth.InvalidCredentials, Code: "invalid_credentials",
+		Public: "The password is wrong."}
+	// ErrResetTokenInvalid is the one answer to a reset token that opens nothing, whatever the cause.
+	ErrResetTokenInvalid = &auth.Error{Kind: auth.InvalidGrant, Code: "reset_token_invalid",
+		Public: "The token is wrong, expired, replaced by a newer one, or was used before."}
+	ErrRolesInvalid = &auth.Error{Kind: auth.InvalidRequest, Code: "invalid_request", Pointer: "/roles",
+		Public: "At most 32 roles, each once, of 1 to 64 printable ASCII characters without blanks, quotes and backslashes."}
+	ErrUserNotFound = tokens.ErrUserNotFound
 )

@@ -111,13 +111,13 @@ func TestALoginWhoseUserChangedMeanwhileIsRefusedLikeAnyOther(t *testing.T) {
 func TestWhatBecomesOfAUserIsRecordedByItsName(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
 		ann := h.register("ann", good)
-		if _, err := h.Create(t.Context(), "ben", good); err != nil {
+		if _, err := h.Create(t.Context(), "ben", good, nowhere); err != nil {
 			t.Fatal(err)
 		}
 		h.opens("ann", good)
 		h.refuses("a wrong password", "ann", "wrong")
 		h.refuses("nobody", "a password in the wrong field", "wrong")
-		if err := h.SetPassword(t.Context(), ann, "another good one"); err != nil {
+		if err := h.SetPassword(t.Context(), ann, "another good one", nowhere); err != nil {
 			t.Fatal(err)
 		}
 		var got []audit.Name

@@ -21,8 +21,8 @@ func (a *Accounts) Register(ctx context.Context, username, typed string, from to
 }
 
 // Create makes a user for an operator.
-func (a *Accounts) Create(ctx context.Context, username, typed string) (User, error) {
-	return a.create(ctx, audit.UserCreated, username, typed, tokens.Origin{})
+func (a *Accounts) Create(ctx context.Context, username, typed string, from tokens.Origin) (User, error) {
+	return a.create(ctx, audit.UserCreated, username, typed, from)
 }
 
 func (a *Accounts) create(ctx context.Context, name audit.Name, username, typed string, from tokens.Origin) (User, error) {
@@ -36,7 +36,7 @@ func (a *Accounts) create(ctx context.Context, name audit.Name, username, typed 
 	} else if taken {
 		return User{}, ErrUsernameTaken
 	}
-	hash, err := a.newHash(ctx, typed, mapped)
+	hash, err := a.newHash(ctx, typed, mapped, "/password")
 	if err != nil {
 		return User{}, err
 	}
@@ -53,32 +53,4 @@ func (a *Accounts) create(ctx context.Context, name audit.Name, username, typed 
 	}
 	a.Record(ctx, audit.Event{At: user.CreatedAt, Name: name, Actor: from.Actor, User: id, Address: from.Address, UserAgent: from.UserAgent})
 	return user, nil
-}
-
-// SetPassword gives a user a new password on an operator's word, and ends all sessions.
-func (a *Accounts) SetPassword(ctx context.Context, user User, typed string) error {
-	hash, err := a.newHash(ctx, typed, user.Username)
-	if err != nil {
-		return err
-	}
-	found, err := a.Sessions.ReplacePassword(ctx, user.ID, hash, tokens.Origin{})
-	if err == nil && !found {
-		err = ErrUserNotFound
-	}
-	return err
-}
-
-// newHash checks a new password of a user and hashes it.
-func (a *Accounts) newHash(ctx context.Context, typed, username string) (string, error) {
-	normalised, reasons := a.Policy.Check(typed, username)
-	if len(reasons) > 0 {
-		weak := *ErrWeakPassword
-		weak.Reasons = reasons
-		return "", &weak
-	}
-	hash, err := a.hash(ctx, normalised)
-	if err != nil {
-		return "", err
-	}
-	return hash, a.raiseCost(ctx)
 }

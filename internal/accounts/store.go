@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/authd/authd/internal/auth"
+	"github.com/authd/authd/internal/tokens"
 )
 
 // User is an account as others may see it.
@@ -25,6 +26,14 @@ type Credentials struct {
 	RowVersion   int64
 }
 
+// Reset is a password reset with the user that it is for. It changes only together with the user's row
+// version.
+type Reset struct {
+	tokens.PasswordReset
+	User       User
+	RowVersion int64 // the user's
+}
+
 // Store keeps users. Its promises about errors are those of tokens.Store. Everything that changes a
 // user who may have sessions goes through tokens.Store's ChangeUser.
 type Store interface {
@@ -35,6 +44,12 @@ type Store interface {
 	// CredentialsByName reads what a login needs, with the greatest bcrypt cost stored, in one round
 	// trip. found is false if nobody has the name; the cost is there all the same.
 	CredentialsByName(ctx context.Context, username string) (c Credentials, greatestCost int, found bool, err error)
+
+	// CredentialsByID is CredentialsByName for a user who is known by id.
+	CredentialsByID(ctx context.Context, id auth.UserID) (c Credentials, greatestCost int, found bool, err error)
+
+	// ResetByID reads one password reset with its user, and the store's clock, in one round trip.
+	ResetByID(ctx context.Context, id tokens.ResetID) (reset Reset, clock time.Time, found bool, err error)
 
 	// UserByID reads one user.
 	UserByID(ctx context.Context, id auth.UserID) (user User, found bool, err error)

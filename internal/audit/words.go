@@ -11,6 +11,13 @@ const (
 	HistoryForked  Reason = "history_forked"  // the store knows less than a token that it issued
 	SessionLimit   Reason = "session_limit"   // one session too many: the one idle longest goes
 	PasswordChange Reason = "password_change" // the user, or an operator, set a new password
+	PasswordReset  Reason = "password_reset"  // a reset token was spent
+
+	EndedByUser     Reason = "ended_by_user"     // the user chose this session from the list
+	EndedByOperator Reason = "ended_by_operator" // an operator did
+	Revoked         Reason = "revoked"           // an operator raised the user's epoch
+	Disabled        Reason = "disabled"          // the user may not sign in any more
+	Deleted         Reason = "deleted"           // the user is gone
 
 	// SuccessorBroken is an alarm: a recomputed refresh token does not match the hash in its row.
 	SuccessorBroken Reason = "successor_broken"
@@ -22,13 +29,23 @@ type Name string
 const (
 	UserRegistered Name = "user.registered"
 	UserCreated    Name = "user.created"
+	UserDisabled   Name = "user.disabled"
+	UserEnabled    Name = "user.enabled"
+	UserDeleted    Name = "user.deleted"
+	UserRevoked    Name = "user.revoked" // the epoch was raised, and nothing else changed
+	RolesSet       Name = "user.roles_set"
 	PasswordSet    Name = "user.password_set"
-	LoginSucceeded Name = "login.succeeded"
-	LoginFailed    Name = "login.failed"
-	SessionRetried Name = "session.retried" // a rotation's answer was asked for again, inside the window
-	SessionEnded   Name = "session.ended"
-	SessionsEnded  Name = "sessions.ended" // every session of a user, by epoch
-	AlarmRaised    Name = "alarm.raised"   // an operator should look: Reason says at what
+	// PasswordRefused is a wrong password where one is asked for again, in the middle of a session.
+	PasswordRefused Name = "user.password_refused"
+	ResetIssued     Name = "user.password_reset_issued"
+	ResetRefused    Name = "user.password_reset_refused" // a reset token that opened nothing
+	LoginSucceeded  Name = "login.succeeded"
+	LoginFailed     Name = "login.failed"
+	SessionRetried  Name = "session.retried" // a rotation's answer was asked for again, inside the window
+	SessionEnded    Name = "session.ended"
+	SessionsEnded   Name = "sessions.ended" // every session of a user, by epoch
+	TokenRevoked    Name = "token.revoked"  // one access token: Subject is its jti
+	AlarmRaised     Name = "alarm.raised"   // an operator should look: Reason says at what
 
 	// These stand in timelines alone. Nobody records them: a session's row knows.
 	SessionRotated Name = "session.rotated"

@@ -28,6 +28,8 @@ type Epoch int64
 // an attacker and end in a log.
 var errID = errors.New("not an id: want a UUID or 22 characters of base64url")
 
+var errTokenID = errors.New("not a jti: want 16 characters of base64url")
+
 // NewUserID makes an id from the time and 10 bytes of random.
 func NewUserID(now time.Time, random io.Reader) (UserID, error) {
 	id, err := newUUIDv7(now, random)
@@ -57,6 +59,15 @@ func ParseUserID(text string) (UserID, error) {
 func ParseSessionID(text string) (SessionID, error) {
 	id, err := parseID(text)
 	return SessionID(id), err
+}
+
+// ParseTokenID takes the text of a jti.
+func ParseTokenID(text string) (TokenID, error) {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil || len(text) != 16 || len(b) != 12 { // the decoder skips line breaks
+		return TokenID{}, errTokenID
+	}
+	return TokenID(b), nil
 }
 
 func (id UserID) String() string    { return hyphenated(id) }

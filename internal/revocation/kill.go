@@ -45,6 +45,11 @@ func KillSession(id auth.SessionID) Kill {
 	return Kill{Key: Key{Sid, SubjectOf(id.String())}}
 }
 
+// KillToken declares one access token dead.
+func KillToken(id auth.TokenID) Kill {
+	return Kill{Key: Key{Jti, SubjectOf(id.String())}}
+}
+
 // KillBelow declares every token of a user below epoch dead.
 func KillBelow(id auth.UserID, epoch auth.Epoch) Kill {
 	return Kill{Key: Key{Sub, SubjectOf(id.String())}, Value: int64(epoch)}

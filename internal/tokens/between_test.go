@@ -121,7 +121,7 @@ func TestASessionBelowTheEpochCannotEndTheSessionsAboveIt(t *testing.T) {
 			a := w.start(func(c *tokens.Config) { race.Store = c.Store; c.Store = &race })
 			thief = a.login(name)
 			race.do = func() {
-				if _, err := other.ReplacePassword(t.Context(), other.proven(name).User, "$new", home); err != nil {
+				if err := other.setPassword(other.proven(name).User); err != nil {
 					t.Error(err)
 				}
 				fresh = other.openAs(other.proven(name))
@@ -162,8 +162,7 @@ func TestAClientThatHangsUpDoesNotStopAChange(t *testing.T) {
 				return a.LogOut(ctx, tokens.LogOut{Access: pair.AccessToken, Scope: tokens.ScopeOthers})
 			},
 			"replace the password": func(ctx context.Context) error {
-				_, err := a.ReplacePassword(ctx, ben, "$new", home)
-				return err
+				return a.Change(ctx, ben, newPassword)
 			},
 		} {
 			a.openAs(a.proven("ann")) // somebody to log out

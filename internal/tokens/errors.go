@@ -27,11 +27,15 @@ var (
 // ErrSessionNotFound is for a session that is not there, or not the asker's.
 var ErrSessionNotFound = &auth.Error{Kind: auth.NotFound, Code: "session_not_found", Public: "There is no such session."}
 
+// ErrUserNotFound is for a user who is not there.
+var ErrUserNotFound = &auth.Error{Kind: auth.NotFound, Code: "user_not_found", Public: "There is no such user."}
+
 // errBusy is for a request that met full queues, or whose row was swapped under it again and again.
 var errBusy = &auth.Error{Kind: auth.Unavailable, Code: "temporarily_unavailable",
 	Public: "The service is busy. Try again."}
 
-// ErrUserChanged is what [Sessions.Open] returns when the user was disabled, deleted or had the epoch
-// raised since the password hash was read: what was proven is worth nothing any more.
+// ErrUserChanged says that the user was changed since what the caller decided on was read. From
+// [Sessions.Open]: disabled, deleted or with the epoch raised since the password hash was read, so what
+// was proven is worth nothing any more.
 var ErrUserChanged = &auth.Error{Kind: auth.Conflict, Code: "user_changed",
 	Public: "The account was changed meanwhile. Try again."}

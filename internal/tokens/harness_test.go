@@ -203,6 +203,14 @@ func (i *instance) refused(token string, want *auth.Error) {
 	}
 }
 
+// newPassword is what an operator does to a user.
+var newPassword = tokens.Deed{Name: audit.PasswordSet, Reason: audit.PasswordChange, Origin: home,
+	Decide: func(*tokens.Moment) (tokens.UserChange, bool, error) {
+		return tokens.UserChange{PasswordHash: "$new", RaiseEpoch: true}, true, nil
+	}}
+
+func (i *instance) setPassword(id auth.UserID) error { return i.Change(i.t.Context(), id, newPassword) }
+
 // logOut must succeed.
 func (i *instance) logOut(request tokens.LogOut) {
 	i.t.Helper()

@@ -2,6 +2,7 @@ package tokens
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -27,43 +28,30 @@ type Opening struct {
 
 // Open opens a session. [ErrUserChanged]: what was proven is worth nothing any more.
 func (s *Sessions) Open(ctx context.Context, o Opening) (Pair, error) {
-	// Not under the client's context: whoever hangs up must not leave the outcome to chance.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
-	defer cancel()
-	mark, err := s.newMark()
+	var session Loaded
+	var refresh string
+	now, change, err := s.alter(ctx, o.User, func(m *Moment) (change UserChange, _ bool, err error) {
+		if !m.User.DisabledAt.IsZero() || m.User.Epoch != o.Epoch {
+			return change, false, ErrUserChanged
+		}
+		session.Owner = m.User
+		if session.Session, refresh, err = s.newSession(&m.User, m.Clock, o.Origin); err != nil {
+			return change, false, err
+		}
+		change.Open, change.End = &session.Session, overLimit(m.User, m.Sessions, m.Clock, s.policy.PerUser)
+		if m.User.RowVersion == o.Version {
+			change.PasswordHash = o.PasswordHash
+		}
+		return change, true, nil
+	})
+	if errors.Is(err, ErrUserNotFound) {
+		err = ErrUserChanged.Because(err)
+	}
 	if err != nil {
 		return Pair{}, err
 	}
-	for range 2 * maxAttempts { // logins of one user at once: each turn lets one through
-		user, sessions, clock, found, err := s.store.LoadUser(ctx, o.User)
-		if err != nil {
-			return Pair{}, err
-		}
-		if !found || !user.DisabledAt.IsZero() || user.Epoch != o.Epoch {
-			return Pair{}, ErrUserChanged
-		}
-		opened, refresh, err := s.newSession(&user, clock, o.Origin)
-		if err != nil {
-			return Pair{}, err
-		}
-		change := UserChange{
-			User: user.ID, Version: user.RowVersion, Open: &opened,
-			End: overLimit(user, sessions, clock, s.policy.PerUser),
-		}
-		if user.RowVersion == o.Version {
-			change.PasswordHash = o.PasswordHash
-		}
-		applied, err := s.changeUser(ctx, change, mark)
-		if err != nil {
-			return Pair{}, err
-		}
-		if applied {
-			session := Loaded{Session: opened, Owner: user}
-			s.recordOpened(ctx, &session, change.End, o.Origin)
-			return s.pair(&session, refresh, clock)
-		}
-	}
-	return Pair{}, errBusy
+	s.recordOpened(ctx, &session, change.End, o.Origin)
+	return s.pair(&session, refresh, now.Clock)
 }
 
 // newSession makes a session at generation 0 and its refresh token.

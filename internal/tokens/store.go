@@ -37,8 +37,12 @@ type Store interface {
 
 	// ChangeUser applies everything that one transaction does to one user and the user's sessions.
 	// It returns false, with nothing written, if the user's row version is not the expected one, the
-	// user is gone, or the guard was ended or is not a session of the user: load and decide again.
+	// user is gone, the guard was ended or is not a session of the user, or the reset to be spent is
+	// not the user's any more: load and decide again.
 	ChangeUser(ctx context.Context, change UserChange, mark uint64) (applied bool, err error)
+
+	// AddKills adds entries that no row stands behind, in their order. None: nothing is written.
+	AddKills(ctx context.Context, kills []revocation.Kill, mark uint64) error
 
 	// Kills reads the entries that are found by keys, in no order, and the store's clock.
 	Kills(ctx context.Context, keys []revocation.Key) ([]revocation.Entry, time.Time, error)
@@ -76,8 +80,9 @@ type Death struct {
 	At      time.Time // the store's clock of the decision
 }
 
-// UserChange is what one transaction does to one user: in lock order the user, the sessions, the head.
-// Members that are zero change nothing. Entries are added in the order of End, then the epoch's.
+// UserChange is what one transaction does to one user: in lock order the user, the sessions, the reset
+// and the head. Members that are zero change nothing. Entries are added in the order of End, then the
+// epoch's.
 type UserChange struct {
 	User    auth.UserID
 	Version int64 // the row version that was decided on; the row gets Version+1
@@ -90,8 +95,36 @@ type UserChange struct {
 	Open *Session
 	// PasswordHash replaces the stored one.
 	PasswordHash string
+	// DisabledAt replaces the stored time; a zero time enables the user.
+	DisabledAt *time.Time
+	// Roles replaces the stored ones.
+	Roles *[]string
 	// RaiseEpoch adds one to the user's epoch, and the entry that kills every token below it.
 	RaiseEpoch bool
+
+	// Reset is stored in place of any other of this user.
+	Reset *PasswordReset
+	// SpendReset, unless zero, is the reset in whose name this happens. It must be the user's, and is
+	// deleted.
+	SpendReset ResetID
+	// Delete removes the user with all sessions and the reset, and takes address and agent from the
+	// user's records in the audit. It comes with RaiseEpoch, whose entry outlives the row.
+	Delete bool
+}
+
+// ResetID names a password reset. It is 16 random bytes.
+type ResetID [16]byte
+
+// IsZero reports whether id is the zero value, which names no reset.
+func (id ResetID) IsZero() bool { return id == ResetID{} }
+
+// PasswordReset is a row of password_resets: what is kept of a one-time token.
+type PasswordReset struct {
+	ID         ResetID
+	SecretHash [32]byte   // SHA-256 of the token's secret
+	Epoch      auth.Epoch // good only while it is the user's
+	CreatedAt  time.Time
+	ExpiresAt  time.Time
 }
 
 // ErrWriteConflict is a deadlock or a serialization failure (40P01, 40001, SQLITE_BUSY): nothing was

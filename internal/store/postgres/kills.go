@@ -70,6 +70,16 @@ func queueKills(b *pgx.Batch, kills []revocation.Kill, mark uint64) {
 // grace is what an until adds to the longest lifetime, in seconds.
 const grace = int64(revocation.Grace / time.Second)
 
+// AddKills implements [tokens.Store].
+func (s *Store) AddKills(ctx context.Context, kills []revocation.Kill, mark uint64) error {
+	if len(kills) == 0 {
+		return nil
+	}
+	b := s.newMessage()
+	queueKills(b, kills, mark)
+	return s.send(ctx, "add kills", b)
+}
+
 // Kills implements [tokens.Store].
 func (s *Store) Kills(ctx context.Context, keys []revocation.Key) (entries []revocation.Entry, clock time.Time, err error) {
 	b := s.newReading(&clock)

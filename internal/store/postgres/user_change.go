@@ -34,6 +34,8 @@ const changeUser = `
 update users u
    set epoch = u.epoch + $3::bigint,
        password_hash = coalesce(nullif($4::text, ''), u.password_hash),
+       disabled_at = case when $5::boolean then $6::timestamptz else u.disabled_at end,
+       roles = coalesce($7::text, u.roles),
        row_version = u.row_version + 1
  where u.user_id = $1
    and u.row_version = $2
@@ -103,11 +105,15 @@ func (s *Store) ChangeUser(ctx context.Context, change tokens.UserChange, mark u
 		swapped bool       // the user had the expected version
 		epoch   auth.Epoch // the user's, after the change
 		opened  = change.Open == nil
+		spent   = change.SpendReset.IsZero()
 		alive   []auth.SessionID // of those that were locked
 		ended   []int            // places in change.End
 	)
 	first := s.newTransaction()
 	queueUserChange(first, &change, &swapped, &epoch)
+	if change.Delete {
+		first.Queue(lockUserSessions, uuid(change.User))
+	}
 	if !change.Guard.IsZero() {
 		first.Queue(selectGuard, sessionIDs(guarded(&change)), uuid(change.User)).Query(scanIDs(&alive))
 	}
@@ -117,11 +123,15 @@ func (s *Store) ChangeUser(ctx context.Context, change tokens.UserChange, mark u
 	if change.Open != nil {
 		queueOpen(first, change.Open, &opened)
 	}
+	queueResets(first, &change, &spent)
 	return s.transact(ctx, "change a user", first, func() *pgx.Batch {
-		if !swapped || !opened || !change.Guard.IsZero() && !slices.Contains(alive, change.Guard) {
+		if !swapped || !opened || !spent || !change.Guard.IsZero() && !slices.Contains(alive, change.Guard) {
 			return nil
 		}
 		last := &pgx.Batch{}
+		if change.Delete {
+			queueDeletion(last, change.User)
+		}
 		if kills := killsOf(&change, ended, epoch); len(kills) > 0 {
 			queueKills(last, kills, mark)
 		}
@@ -135,7 +145,17 @@ func queueUserChange(b *pgx.Batch, change *tokens.UserChange, swapped *bool, epo
 	if change.RaiseEpoch {
 		raise = 1
 	}
-	b.Queue(changeUser, uuid(change.User), change.Version, raise, change.PasswordHash).
+	var disabledAt time.Time
+	if change.DisabledAt != nil {
+		disabledAt = *change.DisabledAt
+	}
+	var roles *string
+	if change.Roles != nil {
+		joined := joinRoles(*change.Roles)
+		roles = &joined
+	}
+	b.Queue(changeUser, uuid(change.User), change.Version, raise, change.PasswordHash,
+		change.DisabledAt != nil, timestamp(disabledAt), roles).
 		Query(func(rows pgx.Rows) error {
 			for rows.Next() {
 				*swapped = true

@@ -25,6 +25,12 @@ select u.user_id, u.username, u.epoch, u.roles, u.created_at, u.disabled_at, u.p
   from users u
  where u.username = $1`
 
+// users_pkey serves this.
+const selectCredentialsByID = `
+select u.user_id, u.username, u.epoch, u.roles, u.created_at, u.disabled_at, u.password_hash, u.row_version
+  from users u
+ where u.user_id = $1`
+
 // password_cost_pkey serves this.
 const selectGreatestCost = `
 select c.greatest
@@ -75,11 +81,21 @@ func (s *Store) CreateUser(ctx context.Context, user accounts.User, passwordHash
 	return createdAt, nil
 }
 
-// CredentialsByName implements [accounts.Store]. The cost is read after the hash, and whoever stores a
-// hash raised the cost before, so it is never below that of the hash.
+// CredentialsByName implements [accounts.Store].
 func (s *Store) CredentialsByName(ctx context.Context, username string) (c accounts.Credentials, greatestCost int, found bool, err error) {
+	return s.credentials(ctx, selectCredentials, username)
+}
+
+// CredentialsByID implements [accounts.Store].
+func (s *Store) CredentialsByID(ctx context.Context, id auth.UserID) (c accounts.Credentials, greatestCost int, found bool, err error) {
+	return s.credentials(ctx, selectCredentialsByID, uuid(id))
+}
+
+// credentials reads the cost after the hash. Whoever stores a hash raised the cost before, so it is never
+// below that of the hash.
+func (s *Store) credentials(ctx context.Context, query string, key any) (c accounts.Credentials, greatestCost int, found bool, err error) {
 	b := &pgx.Batch{}
-	b.Queue(selectCredentials, username).Query(func(rows pgx.Rows) error {
+	b.Queue(query, key).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			found = true
 			if err := rows.Scan(append(userFields(&c.User), &c.PasswordHash, &c.RowVersion)...); err != nil {

@@ -16,6 +16,16 @@ select k.seq, k.kind, k.subject, k.value, k.until, k.mark
   from (select distinct value ->> 0 as kind, unhex(value ->> 1) as subject from json_each(?1)) wanted
  cross join kills k on k.kind = wanted.kind and k.subject = wanted.subject`
 
+// AddKills implements [tokens.Store].
+func (s *Store) AddKills(ctx context.Context, kills []revocation.Kill, mark uint64) error {
+	if len(kills) == 0 {
+		return nil
+	}
+	return s.write(ctx, "add kills", func(ctx context.Context, l *link) error {
+		return s.addKills(ctx, l, kills, mark)
+	})
+}
+
 // Kills implements [tokens.Store].
 func (s *Store) Kills(ctx context.Context, keys []revocation.Key) ([]revocation.Entry, time.Time, error) {
 	clock := s.clock()

@@ -62,6 +62,8 @@ const changeUser = `
 update users
    set password_hash = coalesce(?3, password_hash),
        epoch = epoch + ?4,
+       disabled_at = case when ?5 then ?6 else disabled_at end,
+       roles = coalesce(?7, roles),
        row_version = row_version + 1
  where user_id = ?1
    and row_version = ?2
@@ -102,13 +104,9 @@ func (s *Store) ChangeUser(ctx context.Context, change tokens.UserChange, mark u
 	return err == nil, err
 }
 
-// applyChange writes the user, then the sessions, and returns the kills that follow.
+// applyChange writes the user, then the sessions and the reset, and returns the kills that follow.
 func applyChange(ctx context.Context, l *link, change *tokens.UserChange) ([]revocation.Kill, error) {
-	raise := 0
-	if change.RaiseEpoch {
-		raise = 1
-	}
-	epoch, err := one(ctx, l, changeUser, scanInt, change.User[:], change.Version, text(change.PasswordHash), raise)
+	epoch, err := one(ctx, l, changeUser, scanInt, userArguments(change)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, errStale
 	}
@@ -134,10 +132,34 @@ func applyChange(ctx context.Context, l *link, change *tokens.UserChange) ([]rev
 			return nil, err
 		}
 	}
+	if err := applyResets(ctx, l, change); err != nil {
+		return nil, err
+	}
+	if change.Delete {
+		if err := deleteAll(ctx, l, change.User); err != nil {
+			return nil, err
+		}
+	}
 	if change.RaiseEpoch {
 		kills = append(kills, revocation.KillBelow(change.User, auth.Epoch(epoch)))
 	}
 	return kills, nil
+}
+
+// userArguments are those of changeUser.
+func userArguments(change *tokens.UserChange) []any {
+	raise, disabledAt, list := 0, time.Time{}, any(nil)
+	if change.RaiseEpoch {
+		raise = 1
+	}
+	if change.DisabledAt != nil {
+		disabledAt = *change.DisabledAt
+	}
+	if change.Roles != nil {
+		list = roles(*change.Roles)
+	}
+	return []any{change.User[:], change.Version, text(change.PasswordHash), raise,
+		change.DisabledAt != nil, micros(disabledAt), list}
 }
 
 func openSession(ctx context.Context, l *link, s *tokens.Session) error {

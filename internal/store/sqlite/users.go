@@ -37,13 +37,35 @@ select c.greatest,
   left join users u on u.username = ?1
  where c.singleton = 1`
 
+// The primary keys of password_cost and users serve this; one row always, with nulls for nobody.
+const selectCredentialsByID = `
+select c.greatest,
+       u.user_id, u.username, u.epoch, u.roles, u.created_at, u.disabled_at,
+       u.password_hash, u.row_version
+  from password_cost c
+  left join users u on u.user_id = ?1
+ where c.singleton = 1`
+
 // CredentialsByName implements [accounts.Store].
 func (s *Store) CredentialsByName(ctx context.Context, username string) (
 	c accounts.Credentials, greatestCost int, found bool, err error,
 ) {
+	return s.credentials(ctx, selectCredentials, username)
+}
+
+// CredentialsByID implements [accounts.Store].
+func (s *Store) CredentialsByID(ctx context.Context, id auth.UserID) (
+	c accounts.Credentials, greatestCost int, found bool, err error,
+) {
+	return s.credentials(ctx, selectCredentialsByID, id[:])
+}
+
+func (s *Store) credentials(ctx context.Context, query string, key any) (
+	c accounts.Credentials, greatestCost int, found bool, err error,
+) {
 	var login credentials
 	err = s.read(ctx, "read credentials", func(ctx context.Context, l *link) (err error) {
-		login, err = one(ctx, l, selectCredentials, scanCredentials, username)
+		login, err = one(ctx, l, query, scanCredentials, key)
 		return err
 	})
 	return login.Credentials, login.greatestCost, login.found, err

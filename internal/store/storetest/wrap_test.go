@@ -24,23 +24,26 @@ type broken struct {
 
 	second bool // the other handle
 
-	loadSessions func(context.Context, []auth.SessionID) ([]tokens.Loaded, time.Time, error)
-	rotate       func(context.Context, []tokens.Rotation) ([]auth.SessionID, error)
-	end          func(context.Context, []tokens.Death, uint64) ([]auth.SessionID, error)
-	loadUser     func(context.Context, auth.UserID) (tokens.User, []tokens.Session, time.Time, bool, error)
-	changeUser   func(context.Context, tokens.UserChange, uint64) (bool, error)
-	kills        func(context.Context, []revocation.Key) ([]revocation.Entry, time.Time, error)
-	collect      func(context.Context, time.Time, int) (int, error)
-	clock        func(context.Context) (time.Time, error)
-	loadKeyring  func(context.Context) (tokens.KeyringRows, error)
-	addKeyring   func(context.Context, []tokens.SealedSecret, []tokens.PublishedKey) error
-	raiseHead    func(context.Context, string, time.Duration, time.Duration) (revocation.Head, error)
-	createUser   func(context.Context, accounts.User, string) (time.Time, error)
-	credentials  func(context.Context, string) (accounts.Credentials, int, bool, error)
-	userByID     func(context.Context, auth.UserID) (accounts.User, bool, error)
-	userByName   func(context.Context, string) (accounts.User, bool, error)
-	users        func(context.Context, string, int) ([]accounts.User, error)
-	raiseCost    func(context.Context, int) error
+	loadSessions    func(context.Context, []auth.SessionID) ([]tokens.Loaded, time.Time, error)
+	rotate          func(context.Context, []tokens.Rotation) ([]auth.SessionID, error)
+	end             func(context.Context, []tokens.Death, uint64) ([]auth.SessionID, error)
+	loadUser        func(context.Context, auth.UserID) (tokens.User, []tokens.Session, time.Time, bool, error)
+	changeUser      func(context.Context, tokens.UserChange, uint64) (bool, error)
+	addKills        func(context.Context, []revocation.Kill, uint64) error
+	kills           func(context.Context, []revocation.Key) ([]revocation.Entry, time.Time, error)
+	collect         func(context.Context, time.Time, int) (int, error)
+	clock           func(context.Context) (time.Time, error)
+	loadKeyring     func(context.Context) (tokens.KeyringRows, error)
+	addKeyring      func(context.Context, []tokens.SealedSecret, []tokens.PublishedKey) error
+	raiseHead       func(context.Context, string, time.Duration, time.Duration) (revocation.Head, error)
+	createUser      func(context.Context, accounts.User, string) (time.Time, error)
+	credentials     func(context.Context, string) (accounts.Credentials, int, bool, error)
+	credentialsByID func(context.Context, auth.UserID) (accounts.Credentials, int, bool, error)
+	resetByID       func(context.Context, tokens.ResetID) (accounts.Reset, time.Time, bool, error)
+	userByID        func(context.Context, auth.UserID) (accounts.User, bool, error)
+	userByName      func(context.Context, string) (accounts.User, bool, error)
+	users           func(context.Context, string, int) ([]accounts.User, error)
+	raiseCost       func(context.Context, int) error
 
 	addRecords     func(context.Context, []audit.Record) error
 	records        func(context.Context, audit.Query) ([]audit.Record, error)
@@ -51,10 +54,10 @@ func wrap(tb testing.TB, s Store, raw *sql.DB, looks *atomic.Int64) *broken {
 	return &broken{
 		Store: s, raw: raw, tb: tb, looks: looks,
 		loadSessions: s.LoadSessions, rotate: s.Rotate, end: s.End, loadUser: s.LoadUser, changeUser: s.ChangeUser,
-		kills: s.Kills, collect: s.CollectSessions, clock: s.Clock,
+		addKills: s.AddKills, kills: s.Kills, collect: s.CollectSessions, clock: s.Clock,
 		loadKeyring: s.LoadKeyring, addKeyring: s.AddKeyring, raiseHead: s.RaiseHead,
 		createUser: s.CreateUser, credentials: s.CredentialsByName, userByID: s.UserByID, userByName: s.UserByName,
-		users: s.Users, raiseCost: s.RaiseGreatestCost,
+		credentialsByID: s.CredentialsByID, resetByID: s.ResetByID, users: s.Users, raiseCost: s.RaiseGreatestCost,
 		addRecords: s.AddRecords, records: s.Records, collectRecords: s.CollectRecords,
 	}
 }
@@ -77,6 +80,10 @@ func (b *broken) LoadUser(ctx context.Context, id auth.UserID) (tokens.User, []t
 
 func (b *broken) ChangeUser(ctx context.Context, c tokens.UserChange, mark uint64) (bool, error) {
 	return b.changeUser(ctx, c, mark)
+}
+
+func (b *broken) AddKills(ctx context.Context, kills []revocation.Kill, mark uint64) error {
+	return b.addKills(ctx, kills, mark)
 }
 
 func (b *broken) Kills(ctx context.Context, keys []revocation.Key) ([]revocation.Entry, time.Time, error) {
@@ -107,6 +114,14 @@ func (b *broken) CreateUser(ctx context.Context, u accounts.User, hash string) (
 
 func (b *broken) CredentialsByName(ctx context.Context, name string) (accounts.Credentials, int, bool, error) {
 	return b.credentials(ctx, name)
+}
+
+func (b *broken) CredentialsByID(ctx context.Context, id auth.UserID) (accounts.Credentials, int, bool, error) {
+	return b.credentialsByID(ctx, id)
+}
+
+func (b *broken) ResetByID(ctx context.Context, id tokens.ResetID) (accounts.Reset, time.Time, bool, error) {
+	return b.resetByID(ctx, id)
 }
 
 func (b *broken) UserByID(ctx context.Context, id auth.UserID) (accounts.User, bool, error) {
