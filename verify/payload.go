@@ -28,7 +28,7 @@ type payload struct {
 	token
 	issuer   string
 	audience []string
-	counts   map[string]bool // exp, iat and epoch, as far as they stand there
+	counts   int // of exp, iat and epoch, of which none may be missing
 }
 
 // readPayload reads the claims of RFC 9068 with sid and epoch. Others may be there and are passed over.
@@ -37,7 +37,7 @@ func readPayload(body []byte) (*payload, error) {
 	if err != nil {
 		return nil, errClaims
 	}
-	p := &payload{counts: make(map[string]bool, 3)}
+	p := new(payload)
 	if r.Object(func(name []byte) error { return p.member(r, string(name)) }) != nil || r.End() != nil {
 		return nil, errClaims
 	}
@@ -72,19 +72,19 @@ func (p *payload) member(r *strictjson.Reader, name string) (err error) {
 	case "nbf":
 		p.notBefore, err = r.Int()
 	case "exp":
-		p.expiry, err = p.count(r, name)
+		p.expiry, err = p.count(r)
 	case "iat":
-		p.issuedAt, err = p.count(r, name)
+		p.issuedAt, err = p.count(r)
 	case "epoch":
-		p.epoch, err = p.count(r, name)
+		p.epoch, err = p.count(r)
 	default:
 		err = r.Skip()
 	}
 	return err
 }
 
-func (p *payload) count(r *strictjson.Reader, name string) (int64, error) {
-	p.counts[name] = true
+func (p *payload) count(r *strictjson.Reader) (int64, error) {
+	p.counts++
 	return r.Int()
 }
 
@@ -96,7 +96,7 @@ func (p *payload) check(issuer, audience string) error {
 		return errIssuer
 	case !slices.Contains(p.audience, audience):
 		return errAudience
-	case p.subject == "" || p.id == "" || p.client == "" || len(p.counts) != 3:
+	case p.subject == "" || p.id == "" || p.client == "" || p.counts != 3:
 		return errMissing
 	case lifetime < 0 || lifetime > int64(maxLifetime/time.Second):
 		return errLifetime
