@@ -36,6 +36,7 @@ var testSupport = []string{
 	"internal/store/pgtest",
 	"internal/store/pgtest/withpg",
 	"internal/store/storetest",
+	"internal/vectors",
 }
 
 // keepers are the packages that alone may import what many would like to. The key also covers what
