@@ -48,11 +48,7 @@ type self struct {
 }
 
 func (a *api) me(x *exchange, r *http.Request) error {
-	access, err := mustBearer(r)
-	if err != nil {
-		return err
-	}
-	principal, err := a.Sessions.Authenticate(r.Context(), access)
+	principal, err := a.holder(r)
 	if err != nil {
 		return err
 	}

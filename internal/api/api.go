@@ -19,6 +19,9 @@ type Accounts interface {
 	Register(ctx context.Context, username, password string, from tokens.Origin) (accounts.User, error)
 	Login(ctx context.Context, login accounts.Login) (tokens.Pair, error)
 	User(ctx context.Context, id auth.UserID) (accounts.User, error)
+	ChangePassword(ctx context.Context, change accounts.PasswordChange) (tokens.Pair, error)
+	ResetPassword(ctx context.Context, token, password string, from tokens.Origin) error
+	DeleteOwn(ctx context.Context, holder tokens.Principal, password string, from tokens.Origin) error
 }
 
 // Sessions is what the routes need of the tokens. Errors that a client may learn of are *auth.Error.
@@ -27,6 +30,8 @@ type Sessions interface {
 	LogOut(ctx context.Context, logOut tokens.LogOut) error
 	// Authenticate returns whom a live access token speaks for.
 	Authenticate(ctx context.Context, accessToken string) (tokens.Principal, error)
+	Sessions(ctx context.Context, holder tokens.Principal) ([]tokens.SessionInfo, error)
+	EndOwn(ctx context.Context, holder tokens.Principal, session auth.SessionID, from tokens.Origin) error
 }
 
 // Keys has the published key set, as it is sent, with a strong entity tag in its quotes. It is asked
@@ -80,6 +85,11 @@ func (a *api) routes() []route {
 		{method: "POST", pattern: "/refresh", handle: a.refresh},
 		{method: "POST", pattern: "/logout", handle: a.logout},
 		{method: "GET", pattern: "/me", handle: a.me},
+		{method: "POST", pattern: "/me/delete", handle: a.deleteMe},
+		{method: "GET", pattern: "/sessions", handle: a.sessions},
+		{method: "DELETE", pattern: "/sessions/{id}", handle: a.endSession},
+		{method: "POST", pattern: "/password", handle: a.changePassword},
+		{method: "POST", pattern: "/password/reset", handle: a.resetPassword},
 		{method: "GET", pattern: "/.well-known/jwks.json", handle: a.jwks, quiet: true},
 		{method: "GET", pattern: "/livez", handle: livez, quiet: true},
 		{method: "GET", pattern: "/readyz", handle: a.readyz, quiet: true},

@@ -6,16 +6,31 @@ import (
 	"testing"
 )
 
-// takers are the routes that take a body, each with a body that it takes.
-var takers = []struct {
+// taker is a route that takes a body.
+type taker struct {
 	path   string
-	good   string
+	good   string // a body that it takes
 	member string // one of its members
-}{
-	{"/register", `{"username":"ada","password":"correct horse"}`, "username"},
-	{"/login", `{"username":"ada","password":"correct horse","device":"phone"}`, "device"},
-	{"/refresh", `{"refresh_token":"art_x"}`, "refresh_token"},
-	{"/logout", `{"refresh_token":"art_x","scope":"session"}`, "scope"},
+	closed bool   // nobody may use it without an access token
+}
+
+// sent is a call with a body.
+func (r taker) sent(body string) call {
+	if r.closed {
+		return post(r.path, body).bearing("x")
+	}
+	return post(r.path, body)
+}
+
+// takers are the routes that take a body.
+var takers = []taker{
+	{path: "/register", good: `{"username":"ada","password":"correct horse"}`, member: "username"},
+	{path: "/login", good: `{"username":"ada","password":"correct horse","device":"phone"}`, member: "device"},
+	{path: "/refresh", good: `{"refresh_token":"art_x"}`, member: "refresh_token"},
+	{path: "/logout", good: `{"refresh_token":"art_x","scope":"session"}`, member: "scope"},
+	{path: "/password", good: `{"current_password":"correct horse","new_password":"another horse"}`, member: "new_password", closed: true},
+	{path: "/password/reset", good: `{"token":"apr_x","new_password":"another horse"}`, member: "token"},
+	{path: "/me/delete", good: `{"password":"correct horse"}`, member: "password", closed: true},
 }
 
 // badBodies makes a bad body of a good one. Nothing behind the decoder may hear of any of them.
@@ -94,7 +109,7 @@ func TestABodyThatCanBeReadInTwoWaysIsNotRead(t *testing.T) {
 		for _, bad := range badBodies {
 			t.Run(taker.path+" "+bad.name, func(t *testing.T) {
 				t.Parallel()
-				a := do(t, handler, post(taker.path, bad.spoil(taker.good, taker.member)))
+				a := do(t, handler, taker.sent(bad.spoil(taker.good, taker.member)))
 				p := a.problem(t, http.StatusBadRequest, "invalid_request")
 				want := ""
 				if bad.pointer != nil {
@@ -117,6 +132,11 @@ func TestAMissingMemberIsNamed(t *testing.T) {
 		{"/register", `{"password":""}`, "/username"},
 		{"/login", `{"username":"ada","device":"x"}`, "/password"},
 		{"/refresh", `{}`, "/refresh_token"},
+		{"/password", `{"new_password":"x"}`, "/current_password"},
+		{"/password", `{"current_password":"x"}`, "/new_password"},
+		{"/password/reset", `{"new_password":"x"}`, "/token"},
+		{"/password/reset", `{"token":"x"}`, "/new_password"},
+		{"/me/delete", `{}`, "/password"},
 	} {
 		p := do(t, handler, post(test.path, test.body)).problem(t, http.StatusBadRequest, "invalid_request")
 		if p.Pointer != test.pointer {
@@ -152,7 +172,7 @@ func TestTheMediaTypeIsJSONInUTF8AndNothingElse(t *testing.T) {
 		{"*/*", 415},
 	} {
 		for _, taker := range takers {
-			a := do(t, handler, post(taker.path, taker.good).with("Content-Type", test.contentType))
+			a := do(t, handler, taker.sent(taker.good).with("Content-Type", test.contentType))
 			if a.status != test.status {
 				t.Errorf("%s as %q: got %d %s, want %d", taker.path, test.contentType, a.status, a.body, test.status)
 			}
@@ -164,7 +184,7 @@ func TestTwoContentTypesAreNone(t *testing.T) {
 	t.Parallel()
 	handler, _ := brokenHandler(t, broken{err: errReached})
 	for _, taker := range takers {
-		c := post(taker.path, taker.good).with("Content-Type", mediaJSON).with("Content-Type", "text/plain")
+		c := taker.sent(taker.good).with("Content-Type", mediaJSON).with("Content-Type", "text/plain")
 		do(t, handler, c).problem(t, http.StatusUnsupportedMediaType, "unsupported_media_type")
 	}
 }
@@ -174,7 +194,7 @@ func TestAContentCodingIsRefused(t *testing.T) {
 	handler, _ := brokenHandler(t, broken{err: errReached})
 	for _, coding := range []string{"gzip", "identity", "br, gzip", "x"} {
 		for _, taker := range takers {
-			a := do(t, handler, post(taker.path, taker.good).with("Content-Encoding", coding))
+			a := do(t, handler, taker.sent(taker.good).with("Content-Encoding", coding))
 			a.problem(t, http.StatusUnsupportedMediaType, "unsupported_media_type")
 			if got := a.header.Get("Accept-Encoding"); got != "identity" {
 				t.Errorf("%s as %s: Accept-Encoding: got %q", taker.path, coding, got)
@@ -188,8 +208,8 @@ func TestABodyMayHave16KiB(t *testing.T) {
 	handler, _ := brokenHandler(t, broken{err: errReached})
 	for _, taker := range takers {
 		full := taker.good + strings.Repeat(" ", maxBody-len(taker.good))
-		do(t, handler, post(taker.path, full)).problem(t, http.StatusBadRequest, "invalid_request")
-		a := do(t, handler, post(taker.path, full+" "))
+		do(t, handler, taker.sent(full)).problem(t, http.StatusBadRequest, "invalid_request")
+		a := do(t, handler, taker.sent(full+" "))
 		a.problem(t, http.StatusRequestEntityTooLarge, "body_too_large")
 		if got := a.header.Get("Connection"); got != "close" {
 			t.Errorf("%s: Connection: got %q, want close", taker.path, got)

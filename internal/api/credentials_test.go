@@ -55,7 +55,9 @@ func TestNoTokenAtAllIsChallengedWithoutAnError(t *testing.T) { // RFC 6750, sec
 	t.Parallel()
 	handler, _ := brokenHandler(t, broken{})
 	for _, c := range []call{get("/me"), post("/logout", ""), post("/logout", `{}`), post("/logout", `{"scope":"all"}`),
-		post("/logout", `{"refresh_token":""}`)} {
+		post("/logout", `{"refresh_token":""}`),
+		get("/sessions"), del("/sessions/" + someSession),
+		post("/password", takers[4].good), post("/me/delete", takers[6].good)} {
 		a := do(t, handler, c)
 		a.problem(t, http.StatusUnauthorized, "invalid_token")
 		if got, want := a.header.Get("WWW-Authenticate"), `Bearer realm="authd"`; got != want {

@@ -142,9 +142,11 @@ func TestEveryOperationAnswersWhenItsServicesFail(t *testing.T) {
 	} {
 		handler, _ := brokenHandler(t, test.broken)
 		for _, taker := range takers {
-			do(t, handler, post(taker.path, taker.good)).problem(t, test.status, test.code)
+			do(t, handler, taker.sent(taker.good)).problem(t, test.status, test.code)
 		}
-		do(t, handler, get("/me").bearing("x")).problem(t, test.status, test.code)
+		for _, c := range []call{get("/me"), get("/sessions"), del("/sessions/" + someSession)} {
+			do(t, handler, c.bearing("x")).problem(t, test.status, test.code)
+		}
 	}
 	handler, _ := brokenHandler(t, broken{thrown: "no keys"})
 	a := do(t, handler, get("/.well-known/jwks.json"))

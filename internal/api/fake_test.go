@@ -41,6 +41,24 @@ func (b broken) User(context.Context, auth.UserID) (accounts.User, error) {
 	return accounts.User{}, b.fail()
 }
 
+func (b broken) ChangePassword(context.Context, accounts.PasswordChange) (tokens.Pair, error) {
+	return tokens.Pair{}, b.fail()
+}
+
+func (b broken) ResetPassword(context.Context, string, string, tokens.Origin) error { return b.fail() }
+
+func (b broken) DeleteOwn(context.Context, tokens.Principal, string, tokens.Origin) error {
+	return b.fail()
+}
+
+func (b broken) Sessions(context.Context, tokens.Principal) ([]tokens.SessionInfo, error) {
+	return nil, b.fail()
+}
+
+func (b broken) EndOwn(context.Context, tokens.Principal, auth.SessionID, tokens.Origin) error {
+	return b.fail()
+}
+
 func (b broken) Refresh(context.Context, string, tokens.Origin) (tokens.Pair, error) {
 	return tokens.Pair{}, b.fail()
 }

@@ -41,11 +41,16 @@ type taken struct {
 // bodies returns a fresh body for each route, with its members by name.
 func bodies() map[string]taken {
 	r, c, o, e := &registration{}, &credentials{}, &rotation{}, &ending{}
+	p, s, d := &passwordChange{}, &passwordReset{}, &deletion{}
 	return map[string]taken{
 		"/register": {r, map[string]*text{"username": &r.Username, "password": &r.Password}},
 		"/login":    {c, map[string]*text{"username": &c.Username, "password": &c.Password, "device": &c.Device}},
 		"/refresh":  {o, map[string]*text{"refresh_token": &o.RefreshToken}},
 		"/logout":   {e, map[string]*text{"refresh_token": &e.RefreshToken, "scope": &e.Scope}},
+
+		"/password":       {p, map[string]*text{"current_password": &p.Current, "new_password": &p.New}},
+		"/password/reset": {s, map[string]*text{"token": &s.Token, "new_password": &s.New}},
+		"/me/delete":      {d, map[string]*text{"password": &d.Password}},
 	}
 }
 

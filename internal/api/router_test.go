@@ -44,6 +44,9 @@ func TestAnotherMethodIsRefusedWithThoseAllowed(t *testing.T) { // F16, B24
 		if item.Post != nil {
 			allowed = append(allowed, "POST")
 		}
+		if item.Delete != nil {
+			allowed = append(allowed, "DELETE")
+		}
 		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "OPTIONS", "CONNECT", "QUERY",
 			"BREW", "get"} {
 			if item.GetOperation(method) != nil && strings.ToUpper(method) == method {

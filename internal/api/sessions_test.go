@@ -167,6 +167,8 @@ func TestWithoutItsStoreTheServiceAsksForPatience(t *testing.T) { // G2
 		post("/register", takers[0].good), post("/login", `{"username":"ada","password":"`+goodPassword+`"}`),
 		post("/refresh", `{"refresh_token":"`+p.RefreshToken+`"}`), post("/logout", "").bearing(p.AccessToken),
 		post("/logout", `{"scope":"all"}`).bearing(p.AccessToken), get("/me").bearing(p.AccessToken),
+		get("/sessions").bearing(p.AccessToken), del("/sessions/" + p.SessionID).bearing(p.AccessToken),
+		post("/password", takers[4].good).bearing(p.AccessToken), post("/me/delete", takers[6].good).bearing(p.AccessToken),
 	} {
 		do(t, w, c).problem(t, http.StatusServiceUnavailable, "temporarily_unavailable")
 	}

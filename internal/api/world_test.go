@@ -51,6 +51,11 @@ func (s *watched) Kills(ctx context.Context, keys []revocation.Key) ([]revocatio
 	return entries, s.shift(clock), err
 }
 
+func (s *watched) ResetByID(ctx context.Context, id tokens.ResetID) (accounts.Reset, time.Time, bool, error) {
+	reset, clock, found, err := s.Store.ResetByID(ctx, id)
+	return reset, s.shift(clock), found, err
+}
+
 func (s *watched) Rotate(ctx context.Context, rotations []tokens.Rotation) ([]auth.SessionID, error) {
 	s.writes.Add(1)
 	return s.Store.Rotate(ctx, rotations)
@@ -75,6 +80,7 @@ func (s *watched) CreateUser(ctx context.Context, user accounts.User, hash strin
 type world struct {
 	http.Handler
 	store *watched
+	users *accounts.Accounts // for what operators do
 	log   *logged
 }
 
@@ -102,9 +108,9 @@ func newWorld(t testing.TB, change ...func(*accounts.Config)) *world {
 	for _, alter := range change {
 		alter(&config)
 	}
-	users, err := accounts.New(config)
+	w.users, err = accounts.New(config)
 	must(t, err)
-	w.Handler, err = New(Config{Accounts: users, Sessions: sessions, Keys: keyring, JWKSMaxAge: 5 * time.Minute,
+	w.Handler, err = New(Config{Accounts: w.users, Sessions: sessions, Keys: keyring, JWKSMaxAge: 5 * time.Minute,
 		Contract: mustContract(t).text, Logger: w.log.logger(), Now: time.Now, Random: rand.Reader,
 		Ready: func(ctx context.Context) error { _, err := w.store.Clock(ctx); return err }})
 	must(t, err)
