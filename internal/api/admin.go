@@ -28,6 +28,7 @@ type AdminConfig struct {
 	Ready    func(context.Context) error
 	Draining func() bool
 
+	Meter  Meter // nobody counts: the zero value
 	Logger *slog.Logger
 	Now    func() time.Time
 	Random io.Reader
@@ -54,7 +55,7 @@ func NewAdmin(c AdminConfig) (http.Handler, error) {
 	a := &admin{AdminConfig: c, health: health{c.Ready, c.Draining}}
 	routes := a.routes()
 	guarded := newGuard(c.Token, c.Hosts, routes, newRouter(routes))
-	return &front{log: c.Logger, now: c.Now, random: c.Random, next: guarded}, nil
+	return &front{log: c.Logger, now: c.Now, random: c.Random, meter: c.Meter, next: guarded}, nil
 }
 
 func (c AdminConfig) validate() error {

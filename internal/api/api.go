@@ -57,6 +57,7 @@ type Config struct {
 	// those that come are served. Nil means never.
 	Draining func() bool
 
+	Meter  Meter // nobody counts: the zero value
 	Logger *slog.Logger
 	Now    func() time.Time // measures how long requests take; decides nothing
 	Random io.Reader        // makes request ids; safe for use by many goroutines
@@ -105,7 +106,7 @@ func New(c Config) (http.Handler, error) {
 	}
 	a := &api{Config: c, health: health{c.Ready, c.Draining}, contractTag: entityTag(c.Contract),
 		keysMaxAge: fmt.Sprintf("public, max-age=%d", int64(c.JWKSMaxAge/time.Second))}
-	return &front{log: c.Logger, now: c.Now, random: c.Random, next: newRouter(a.routes())}, nil
+	return &front{log: c.Logger, now: c.Now, random: c.Random, meter: c.Meter, next: newRouter(a.routes())}, nil
 }
 
 func (c Config) validate() error {

@@ -17,10 +17,41 @@ type front struct {
 	now    func() time.Time
 	random io.Reader
 	next   http.Handler
+	meter  Meter
+}
+
+// Meter hears of requests. Functions that are nil are not called; none may block.
+type Meter struct {
+	InFlight func(change int) // by 1 when one comes, by -1 when it was answered
+	Answered func(Answer)
+}
+
+// Answer is what is counted of a request. None of it was chosen by the client.
+type Answer struct {
+	Method string // "other" if RFC 9110 does not have it
+	Route  string // the route's pattern; empty if there is no such route
+	Status int
+	Took   time.Duration
+}
+
+func (m *Meter) began() {
+	if m.InFlight != nil {
+		m.InFlight(1)
+	}
+}
+
+func (m *Meter) ended(a Answer) {
+	if m.InFlight != nil {
+		m.InFlight(-1)
+	}
+	if m.Answered != nil {
+		m.Answered(a)
+	}
 }
 
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := f.now()
+	f.meter.began()
 	x := &exchange{ResponseWriter: w}
 	defer func() { f.finish(x, r, started, recover()) }()
 
@@ -69,7 +100,9 @@ func (f *front) finish(x *exchange, r *http.Request, started time.Time, thrown a
 			writeError(x, r, cause)
 		}
 	}
-	f.logRequest(x, r, f.now().Sub(started))
+	took := f.now().Sub(started)
+	f.meter.ended(Answer{knownMethod(r.Method), x.route, x.status, took})
+	f.logRequest(x, r, took)
 	if thrown != nil && begun {
 		// Half an answer is out and cannot be taken back. Cutting the connection is the one way left
 		// to tell the client that it is not whole.

@@ -86,3 +86,13 @@ var ErrUnavailable = &Error{
 	Kind: Unavailable, Code: "temporarily_unavailable", Public: "The service cannot answer right now. Try again.",
 	RetryAfter: time.Second,
 }
+
+// CodeOf returns the code of the first *Error in err's tree, and internal_error if there is none: a
+// word that may be a label of a metric, because errors without a code say whatever they like.
+func CodeOf(err error) string {
+	var e *Error
+	if errors.As(err, &e) && e.Code != "" {
+		return e.Code
+	}
+	return "internal_error"
+}

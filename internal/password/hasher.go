@@ -38,6 +38,8 @@ type Config struct {
 	// Now measures how long hashing takes and how long callers may wait for it. It must be the clock
 	// that the deadlines of their contexts come from.
 	Now func() time.Time
+	// Waited hears how long a job waited for a worker, when its turn comes. Nil: nobody does.
+	Waited func(time.Duration)
 }
 
 // Hasher computes and compares hashes on a few threads of its own. Its methods may be called from any
@@ -65,14 +67,18 @@ func New(c Config) (*Hasher, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Hasher{
+	h := &Hasher{
 		cost:     c.Cost,
 		peppers:  c.Peppers,
 		decoy:    decoy,
 		pool:     newPool(c.Workers, c.Queue, c.Now),
 		generate: bcrypt.GenerateFromPassword,
 		compare:  bcrypt.CompareHashAndPassword,
-	}, nil
+	}
+	if c.Waited != nil {
+		h.pool.waited = c.Waited
+	}
+	return h, nil
 }
 
 func orDefault(value, otherwise int) int {
@@ -105,6 +111,13 @@ func (c Config) faults() error {
 // Run hashes until ctx ends; from then on callers get a BusyError. It finishes what it has begun, and
 // it can be called once.
 func (h *Hasher) Run(ctx context.Context) error { return h.pool.run(ctx) }
+
+// Waiting is how many jobs wait for a worker.
+func (h *Hasher) Waiting() int {
+	h.pool.mu.Lock()
+	defer h.pool.mu.Unlock()
+	return len(h.pool.waiting)
+}
 
 // Hash returns what to store for a password, which it normalises. Whether the password is good enough
 // is for a Policy to say.

@@ -29,6 +29,7 @@ const restart = time.Second
 // job is one piece of work and who waits for it.
 type job struct {
 	work func()
+	came time.Time     // into the queue
 	gone func() error  // why its caller no longer waits, nil while it does
 	err  error         // why work was not called; written before done is closed
 	done chan struct{} // closed when work has returned or will never be called
@@ -39,6 +40,7 @@ type pool struct {
 	workers int
 	places  int // how many jobs may wait
 	now     func() time.Time
+	waited  func(time.Duration)
 
 	mu      sync.Mutex // guards all that follows
 	changed *sync.Cond // waiting or ended is not what it was
@@ -50,7 +52,7 @@ type pool struct {
 }
 
 func newPool(workers, places int, now func() time.Time) *pool {
-	p := &pool{workers: workers, places: places, now: now}
+	p := &pool{workers: workers, places: places, now: now, waited: func(time.Duration) {}}
 	p.changed = sync.NewCond(&p.mu)
 	return p
 }
@@ -114,6 +116,7 @@ func (p *pool) join(ctx context.Context, j *job) error {
 			return &BusyError{RetryAfter: wait}
 		}
 	}
+	j.came = now
 	p.waiting = append(p.waiting, j)
 	p.changed.Signal()
 	return nil
@@ -145,6 +148,7 @@ func (p *pool) worker() {
 			return
 		}
 		began := p.now()
+		p.waited(began.Sub(j.came))
 		j.work()
 		p.learn(p.now().Sub(began))
 		close(j.done)

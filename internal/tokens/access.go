@@ -80,7 +80,11 @@ func (s *Sessions) mint(session *Loaded, clock time.Time) (token string, lifetim
 		Epoch:    int64(session.Epoch),
 		Roles:    session.Owner.Roles,
 	})
-	return token, time.Duration(expiry.Unix()-clock.Unix()) * time.Second, err
+	if err != nil {
+		return "", 0, err
+	}
+	s.meter.Minted()
+	return token, time.Duration(expiry.Unix()-clock.Unix()) * time.Second, nil
 }
 
 // openAccess checks form and signature. authd reads only tokens that it wrote, so the header is not

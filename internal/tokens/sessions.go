@@ -49,6 +49,26 @@ type Config struct {
 	Now      func() time.Time // the process's clock, which only the collector compares with the store's
 	Record   audit.Sink       // nil: [audit.Discard]
 	Queue    int              // requests that may wait in each lane; zero: 4096
+	Meter    Meter
+}
+
+// Meter hears of what is counted. Functions that are nil are not called; none may block.
+type Meter struct {
+	Minted    func()                      // an access token was signed
+	Refreshed func(outcome string)        // rotated, retried, or the code of the refusal
+	Batch     func(lane string, size int) // a lane, rotations or deaths, begins to settle a batch
+}
+
+func (m *Meter) fill() {
+	if m.Minted == nil {
+		m.Minted = func() {}
+	}
+	if m.Refreshed == nil {
+		m.Refreshed = func(string) {}
+	}
+	if m.Batch == nil {
+		m.Batch = func(string, int) {}
+	}
 }
 
 // Sessions opens, refreshes and ends sessions. Nothing is answered by Refresh and LogOut before Run.
@@ -61,6 +81,7 @@ type Sessions struct {
 	random   io.Reader
 	now      func() time.Time
 	record   audit.Sink
+	meter    Meter
 
 	rotations *lane[*rotation]
 	deaths    *lane[*death]
@@ -91,10 +112,17 @@ func New(c Config) (*Sessions, error) {
 	}
 	s := &Sessions{
 		store: c.Store, keyring: c.Keyring, issuer: c.Issuer, audience: c.Audience, policy: p,
-		random: c.Random, now: c.Now, record: c.Record, stopped: make(chan struct{}),
+		random: c.Random, now: c.Now, record: c.Record, meter: c.Meter, stopped: make(chan struct{}),
 	}
-	s.rotations = newLane(c.Queue, s.settleRotations)
-	s.deaths = newLane(c.Queue, s.settleDeaths)
+	s.meter.fill()
+	s.rotations = newLane(c.Queue, func(ctx context.Context, batch []*rotation) {
+		s.meter.Batch("rotations", len(batch))
+		s.settleRotations(ctx, batch)
+	})
+	s.deaths = newLane(c.Queue, func(ctx context.Context, batch []*death) {
+		s.meter.Batch("deaths", len(batch))
+		s.settleDeaths(ctx, batch)
+	})
 	return s, nil
 }
 
@@ -107,6 +135,11 @@ func (s *Sessions) Run(ctx context.Context) error {
 	g.Go(func() error { return s.deaths.run(ctx) })
 	g.Go(func() error { return s.collect(ctx) })
 	return g.Wait()
+}
+
+// Waiting is how many requests wait in each lane.
+func (s *Sessions) Waiting() (rotations, deaths int) {
+	return len(s.rotations.queue), len(s.deaths.queue)
 }
 
 // Pair is what a login and a refresh give.
@@ -123,22 +156,38 @@ type Pair struct {
 // It can be asked again with the same token for as long as the retry window is open, and will give the
 // same refresh token.
 func (s *Sessions) Refresh(ctx context.Context, refresh string, from Origin) (Pair, error) {
+	out, err := s.submitRotation(ctx, refresh, from)
+	if err != nil {
+		s.meter.Refreshed(auth.CodeOf(err))
+		return Pair{}, err
+	}
+	pair, err := s.pair(&out.session, out.refresh, out.clock)
+	switch {
+	case err != nil:
+		s.meter.Refreshed(auth.CodeOf(err))
+	case out.retried:
+		s.meter.Refreshed("retried")
+	default:
+		s.meter.Refreshed("rotated")
+	}
+	return pair, err
+}
+
+// submitRotation sends a refresh token through the rotation lane.
+func (s *Sessions) submitRotation(ctx context.Context, refresh string, from Origin) (rotated, error) {
 	token, err := s.keyring.openRefresh(ctx, refresh)
 	if err != nil {
-		return Pair{}, err
+		return rotated{}, err
 	}
 	r := newRotation(token, from)
 	if err := s.rotations.submit(r); err != nil {
-		return Pair{}, err
+		return rotated{}, err
 	}
 	out, err := await(ctx, s, r.done)
-	if err != nil {
-		return Pair{}, err
+	if err == nil {
+		err = out.err
 	}
-	if out.err != nil {
-		return Pair{}, out.err
-	}
-	return s.pair(&out.session, out.refresh, out.clock)
+	return out, err
 }
 
 // pair signs an access token for the session and puts the two tokens together.

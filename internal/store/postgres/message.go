@@ -8,6 +8,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/authd/authd/internal/auth"
 )
 
 // setLimits opens every write, and every reading that comes with the clock. Its settings end with the
@@ -114,6 +116,15 @@ func (s *Store) rollBack(ctx context.Context, conn *pgx.Conn) {
 
 // hold lends a connection to use, and sorts the error that comes of it.
 func (s *Store) hold(ctx context.Context, doing string, use func(context.Context, *pgx.Conn) error) error {
+	err := s.lend(ctx, doing, use)
+	kind := auth.KindOf(err)
+	if err != nil && (kind == auth.Unavailable || kind == auth.Internal) && ctx.Err() == nil {
+		s.config.Failed(doing, err)
+	}
+	return err
+}
+
+func (s *Store) lend(ctx context.Context, doing string, use func(context.Context, *pgx.Conn) error) error {
 	ctx, cancel := context.WithTimeout(ctx, s.config.CallTimeout)
 	defer cancel()
 

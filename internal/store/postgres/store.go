@@ -51,6 +51,9 @@ type Config struct {
 	// CallTimeout is how long a call may take in all. After it the connection is given up and the
 	// outcome of a write is unknown, so it should exceed the others. Zero: 5 s.
 	CallTimeout time.Duration
+
+	// Failed hears of calls that failed for a reason that is not the caller's. Nil: nobody does.
+	Failed func(doing string, err error)
 }
 
 const (
@@ -93,6 +96,9 @@ func newStore(ctx context.Context, c Config, pool *pgxpool.Config) (*Store, erro
 	c.LockTimeout = orDefault(c.LockTimeout, defaultLockTimeout)
 	c.StatementTimeout = orDefault(c.StatementTimeout, defaultStatementTimeout)
 	c.CallTimeout = orDefault(c.CallTimeout, defaultCallTimeout)
+	if c.Failed == nil {
+		c.Failed = func(string, error) {}
+	}
 	p, err := pgxpool.NewWithConfig(ctx, pool)
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/authd/authd/internal/accounts"
 	"github.com/authd/authd/internal/audit"
+	"github.com/authd/authd/internal/auth"
 	"github.com/authd/authd/internal/revocation"
 	"github.com/authd/authd/internal/tokens"
 )
@@ -23,6 +24,8 @@ type Config struct {
 	Path string
 	// Now is the store's clock. On SQLite it is the process's own: nobody else's could be asked.
 	Now func() time.Time
+	// Failed hears of calls that failed for a reason that is not the caller's. Nil: nobody does.
+	Failed func(doing string, err error)
 }
 
 // Store is an open database file.
@@ -31,6 +34,7 @@ type Store struct {
 	now    func() time.Time
 	writer *pool // one connection, query_only off
 	reader *pool
+	failed func(doing string, err error)
 }
 
 var (
@@ -47,7 +51,10 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	s := &Store{path: path, now: c.Now}
+	s := &Store{path: path, now: c.Now, failed: c.Failed}
+	if s.failed == nil {
+		s.failed = func(string, error) {}
+	}
 	if err := s.open(ctx); err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, mapped(err))
 	}
@@ -105,19 +112,28 @@ func (s *Store) clock() time.Time { return s.now().UTC().Truncate(time.Microseco
 // ctx bounds the wait for the turn. A transaction that has begun runs to its end: it is short, and
 // interrupting a commit would leave its outcome unknown.
 func (s *Store) write(ctx context.Context, doing string, do func(context.Context, *link) error) error {
-	return s.writer.with(ctx, doing, func(ctx context.Context, l *link) error {
+	return s.heard(ctx, doing, s.writer.with(ctx, doing, func(ctx context.Context, l *link) error {
 		return l.transact(ctx, "begin immediate", do)
-	})
+	}))
 }
 
 // snapshot runs do in a transaction that reads, so that all its statements see one state.
 func (s *Store) snapshot(ctx context.Context, doing string, do func(context.Context, *link) error) error {
-	return s.reader.with(ctx, doing, func(ctx context.Context, l *link) error {
+	return s.heard(ctx, doing, s.reader.with(ctx, doing, func(ctx context.Context, l *link) error {
 		return l.transact(ctx, "begin deferred", do)
-	})
+	}))
 }
 
 // read runs do, which has one statement, and a statement sees one state by itself.
 func (s *Store) read(ctx context.Context, doing string, do func(context.Context, *link) error) error {
-	return s.reader.with(ctx, doing, do)
+	return s.heard(ctx, doing, s.reader.with(ctx, doing, do))
+}
+
+// heard tells of an error that is not the caller's, and returns it. errStale is a refusal.
+func (s *Store) heard(ctx context.Context, doing string, err error) error {
+	kind := auth.KindOf(err)
+	if err != nil && (kind == auth.Unavailable || kind == auth.Internal) && ctx.Err() == nil && !errors.Is(err, errStale) {
+		s.failed(doing, err)
+	}
+	return err
 }
