@@ -27,6 +27,8 @@ type claims struct {
 	AuthTime int64    `json:"auth_time,omitempty"`
 	Epoch    int64    `json:"epoch"`
 	Roles    []string `json:"roles,omitempty"`
+
+	NotBefore int64 `json:"nbf,omitempty"` // never written; a later version that writes it will mean it
 }
 
 // audience is one string in the token when it has one member (RFC 7519, section 4.1.3).
@@ -104,7 +106,10 @@ func (k *Keyring) openAccess(text string) (t accessToken, ok bool) {
 		return t, false
 	}
 	body, err := decodeSegment(payload)
-	if err != nil || json.Unmarshal(body, &t.claims) != nil {
+	if err != nil {
+		return t, false
+	}
+	if t.claims, ok = readClaims(body); !ok {
 		return t, false
 	}
 	t.kid = key.kid
@@ -151,7 +156,7 @@ func (s *Sessions) checkAccess(ctx context.Context, token *accessToken) error {
 	if err != nil {
 		return err
 	}
-	if clock.Unix() >= token.Expiry {
+	if !token.timely(clock) || !token.isFor(s.audience) {
 		return ErrTokenInvalid
 	}
 	for _, entry := range entries {
