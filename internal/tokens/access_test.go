@@ -31,10 +31,12 @@ func (s *oneKill) Kills(_ context.Context, keys []revocation.Key) (found []revoc
 // signs is a service that signs and checks access tokens, on an empty feed.
 func signs(t *testing.T) *Sessions {
 	t.Helper()
-	return &Sessions{
+	s := &Sessions{
 		store: &oneKill{}, keyring: testRing(t), issuer: usual().Issuer, audience: usual().Audience,
 		policy: Policy{AccessTTL: 5 * time.Minute}, random: rand.Reader,
 	}
+	s.meter.fill()
+	return s
 }
 
 // The epoch is the session's: with the user's of the moment, a token that lost a race against a logout of
