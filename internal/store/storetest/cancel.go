@@ -7,6 +7,7 @@ import (
 	"github.com/authd/authd/internal/accounts"
 	"github.com/authd/authd/internal/audit"
 	"github.com/authd/authd/internal/auth"
+	"github.com/authd/authd/internal/revocation"
 	"github.com/authd/authd/internal/tokens"
 )
 
@@ -31,6 +32,9 @@ func writesAfterCancel(t *trial) {
 			return err
 		},
 		"ChangeUser": func() error { _, err := t.store.ChangeUser(ctx, change, newMark()); return err },
+		"AddKills": func() error {
+			return t.store.AddKills(ctx, []revocation.Kill{revocation.KillSession(sessions[0].ID)}, newMark())
+		},
 		"AddKeyring": func() error {
 			return t.store.AddKeyring(ctx, []tokens.SealedSecret{private}, []tokens.PublishedKey{key})
 		},

@@ -7,6 +7,7 @@ func claims() []claim {
 	return slices.Concat(
 		sessionClaims, clockClaims, rotateClaims, endClaims, feedClaims, headClaims,
 		changeClaims, guardClaims, userClaims, nameClaims, keyringClaims, collectClaims, recordClaims,
+		standingClaims, resetClaims, deleteClaims,
 		raceClaims, momentClaims, orderClaims, cancelClaims, historyClaims,
 	)
 }
