@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -79,6 +80,7 @@ func (d *doors) open(s *service, c *serveCmd, adminToken auth.Secret, log *slog.
 	if d.admin != nil {
 		operators, err := api.NewAdmin(api.AdminConfig{
 			Token: adminToken, Hosts: c.AdminHosts,
+			Users: s.accounts, Sessions: s.sessions, Audit: s.store, Metrics: http.NotFoundHandler(),
 			Ready: s.ready, Draining: d.public.draining.Load,
 			Logger: log, Now: time.Now, Random: rand.Reader,
 		})

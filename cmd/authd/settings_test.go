@@ -64,6 +64,7 @@ func TestDefaultsAreThoseOfTheTable(t *testing.T) {
 		},
 		passwordSettings: passwordSettings{BcryptCost: 12, PasswordMinLength: 8},
 		accountSettings:  accountSettings{Registration: "open", SessionsPerUser: 100},
+		auditSettings:    auditSettings{AuditRetention: 90 * 24 * time.Hour},
 		logSettings:      logSettings{LogLevel: slog.LevelInfo},
 	}
 	if diff := cmp.Diff(want, got.settings, cmp.Exporter(func(reflect.Type) bool { return true })); diff != "" {

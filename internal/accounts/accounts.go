@@ -78,7 +78,12 @@ func (a *Accounts) Find(ctx context.Context, nameOrID string) (User, error) {
 			return user, err
 		}
 	}
-	name, err := MapUsername(nameOrID)
+	return a.FindByName(ctx, nameOrID)
+}
+
+// FindByName returns the user of a name as typed. [ErrUserNotFound] if there is none.
+func (a *Accounts) FindByName(ctx context.Context, username string) (User, error) {
+	name, err := MapUsername(username)
 	if err != nil {
 		return User{}, ErrUserNotFound
 	}

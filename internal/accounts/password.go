@@ -43,16 +43,8 @@ func (a *Accounts) ChangePassword(ctx context.Context, change PasswordChange) (t
 
 // SetPassword gives a user a new password on an operator's word, and ends all sessions.
 func (a *Accounts) SetPassword(ctx context.Context, user User, typed string, from tokens.Origin) error {
-	hash, err := a.newHash(ctx, typed, user.Username, "/password")
-	if err != nil {
-		return err
-	}
-	return a.Sessions.Change(ctx, user.ID, tokens.Deed{
-		Name: audit.PasswordSet, Reason: audit.PasswordChange, Origin: from,
-		Decide: func(*tokens.Moment) (tokens.UserChange, bool, error) {
-			return tokens.UserChange{PasswordHash: hash, RaiseEpoch: true}, true, nil
-		},
-	})
+	_, err := a.Change(ctx, user.ID, Change{Password: &typed}, from)
+	return err
 }
 
 // proof is a user's credentials, with what a comparison of nobody would cost.

@@ -17,15 +17,18 @@ func (a *Accounts) Register(ctx context.Context, username, typed string, from to
 	if a.Closed {
 		return User{}, ErrRegistrationClosed
 	}
-	return a.create(ctx, audit.UserRegistered, username, typed, from)
+	return a.create(ctx, audit.UserRegistered, username, typed, nil, from)
 }
 
-// Create makes a user for an operator.
-func (a *Accounts) Create(ctx context.Context, username, typed string, from tokens.Origin) (User, error) {
-	return a.create(ctx, audit.UserCreated, username, typed, from)
+// Create makes a user for an operator. [ErrRolesInvalid], and what [Accounts.Register] refuses.
+func (a *Accounts) Create(ctx context.Context, username, typed string, from tokens.Origin, roles ...string) (User, error) {
+	if !validRoles(roles) {
+		return User{}, ErrRolesInvalid
+	}
+	return a.create(ctx, audit.UserCreated, username, typed, roles, from)
 }
 
-func (a *Accounts) create(ctx context.Context, name audit.Name, username, typed string, from tokens.Origin) (User, error) {
+func (a *Accounts) create(ctx context.Context, name audit.Name, username, typed string, roles []string, from tokens.Origin) (User, error) {
 	mapped, err := MapUsername(username)
 	if err != nil {
 		return User{}, err
@@ -44,7 +47,7 @@ func (a *Accounts) create(ctx context.Context, name audit.Name, username, typed 
 	if err != nil {
 		return User{}, fmt.Errorf("make a user id: %w", err)
 	}
-	user := User{ID: id, Username: mapped}
+	user := User{ID: id, Username: mapped, Roles: roles}
 	ctx, cancel := detached(ctx)
 	defer cancel()
 	user.CreatedAt, err = a.Store.CreateUser(ctx, user, hash)

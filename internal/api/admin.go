@@ -9,11 +9,43 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/authd/authd/internal/accounts"
+	"github.com/authd/authd/internal/audit"
 	"github.com/authd/authd/internal/auth"
+	"github.com/authd/authd/internal/tokens"
 )
 
 // LeastAdminToken is how many characters an admin token has at least.
 const LeastAdminToken = 32
+
+// Users is what operators' routes need of the users. Errors that a client may learn of are *auth.Error.
+// Who is not there is [accounts.ErrUserNotFound].
+type Users interface {
+	List(ctx context.Context, after string, limit int) ([]accounts.User, error)
+	FindByName(ctx context.Context, username string) (accounts.User, error)
+	User(ctx context.Context, id auth.UserID) (accounts.User, error)
+	Create(ctx context.Context, username, password string, from tokens.Origin, roles ...string) (accounts.User, error)
+	// Change applies all of change or nothing, and returns the user as changed.
+	Change(ctx context.Context, id auth.UserID, change accounts.Change, from tokens.Origin) (accounts.User, error)
+	Revoke(ctx context.Context, id auth.UserID, from tokens.Origin) error
+	Delete(ctx context.Context, id auth.UserID, from tokens.Origin) error
+	IssueReset(ctx context.Context, id auth.UserID, from tokens.Origin) (token auth.Secret, expires time.Time, err error)
+}
+
+// OperatorSessions is what operators' routes need of the sessions. What is not there is
+// [tokens.ErrSessionNotFound].
+type OperatorSessions interface {
+	Timeline(ctx context.Context, id auth.SessionID) (tokens.Timeline, error)
+	UserSessions(ctx context.Context, user auth.UserID) ([]tokens.SessionInfo, error)
+	// EndSession ends a session; one that has ended is no error.
+	EndSession(ctx context.Context, id auth.SessionID, from tokens.Origin) error
+	RevokeToken(ctx context.Context, id auth.TokenID, from tokens.Origin) error
+}
+
+// Audit reads what was written down.
+type Audit interface {
+	Records(ctx context.Context, q audit.Query) ([]audit.Record, error)
+}
 
 // AdminConfig is all that the operator's routes stand on. Every member is needed unless it says
 // otherwise.
@@ -23,6 +55,12 @@ type AdminConfig struct {
 	// Hosts are names, in lower case, that the listener may be asked by besides addresses. None: by
 	// addresses alone.
 	Hosts []string
+
+	Users    Users
+	Sessions OperatorSessions
+	Audit    Audit
+	// Metrics answers GET /metrics.
+	Metrics http.Handler
 
 	// Ready and Draining are those of [Config].
 	Ready    func(context.Context) error
@@ -41,10 +79,35 @@ type admin struct {
 }
 
 func (a *admin) routes() []route {
-	return []route{
+	list := []string{"limit", "cursor"}
+	routes := []route{
+		{method: "GET", pattern: "/admin/users", handle: a.users, params: append([]string{"username"}, list...)},
+		{method: "POST", pattern: "/admin/users", handle: a.createUser},
+		{method: "GET", pattern: "/admin/users/{id}", handle: a.user},
+		{method: "PATCH", pattern: "/admin/users/{id}", handle: a.changeUser},
+		{method: "DELETE", pattern: "/admin/users/{id}", handle: a.deleteUser},
+		{method: "POST", pattern: "/admin/users/{id}/revoke", handle: a.revokeUser},
+		{method: "POST", pattern: "/admin/users/{id}/password-reset", handle: a.resetPassword},
+		{method: "GET", pattern: "/admin/users/{id}/sessions", handle: a.userSessions, params: list},
+		{method: "DELETE", pattern: "/admin/sessions/{id}", handle: a.endSession},
+		{method: "GET", pattern: "/admin/sessions/{id}/timeline", handle: a.timeline},
+		{method: "POST", pattern: "/admin/revocations", handle: a.revokeToken},
+		{method: "GET", pattern: "/admin/audit", handle: a.audit,
+			params: append([]string{"user", "session", "name", "since", "until"}, list...)},
+	}
+	for i := range routes {
+		routes[i] = strictly(routes[i])
+	}
+	return append(routes, []route{
 		{method: "GET", pattern: "/livez", handle: livez, quiet: true, open: true},
 		{method: "GET", pattern: "/readyz", handle: a.readyz, quiet: true, open: true},
-	}
+		{method: "GET", pattern: "/metrics", handle: a.metrics, quiet: true, open: true},
+	}...)
+}
+
+func (a *admin) metrics(x *exchange, r *http.Request) error {
+	a.Metrics.ServeHTTP(x, r)
+	return nil
 }
 
 // NewAdmin returns the handler of the admin listener. It starts nothing.
@@ -61,6 +124,10 @@ func NewAdmin(c AdminConfig) (http.Handler, error) {
 func (c AdminConfig) validate() error {
 	return errors.Join(
 		need(fmt.Sprintf("Token of %d characters", LeastAdminToken), len(c.Token.Reveal()) >= LeastAdminToken),
+		need("Users", c.Users != nil),
+		need("Sessions", c.Sessions != nil),
+		need("Audit", c.Audit != nil),
+		need("Metrics", c.Metrics != nil),
 		need("Ready", c.Ready != nil),
 		need("Logger", c.Logger != nil),
 		need("Now", c.Now != nil),

@@ -75,8 +75,9 @@ type api struct {
 type route struct {
 	method, pattern string
 	handle          func(*exchange, *http.Request) error
-	quiet           bool // asked all day by machines: a success is of no interest to the log
-	open            bool // on the admin listener: needs no token, and answers to any host
+	quiet           bool     // asked all day by machines: a success is of no interest to the log
+	open            bool     // on the admin listener: needs no token, and answers to any host
+	params          []string // on the admin listener: what the query may have
 }
 
 func (a *api) routes() []route {

@@ -145,12 +145,21 @@ func (c *contract) operation(request *http.Request) (*routers.Route, map[string]
 		sent = "/" // the absolute form may leave it out (RFC 9112, section 3.2.1)
 	}
 	for path, item := range c.doc.Paths.Map() {
+		if !served(path, item, request.Context().Value(adminListener{}) != nil) {
+			continue
+		}
 		params, matched := match(path, sent)
 		if operation := item.Operations()[method]; matched && operation != nil {
 			return &routers.Route{Spec: c.doc, Path: path, PathItem: item, Method: method, Operation: operation}, params
 		}
 	}
 	return nil, nil
+}
+
+// served reports whether a listener has a path. Those of the admin listener name it as their server, and
+// the two probes are on both.
+func served(path string, item *openapi3.PathItem, byAdmin bool) bool {
+	return (len(item.Servers) > 0) == byAdmin || path == "/livez" || path == "/readyz"
 }
 
 // match compares a path with a template such as /sessions/{id}.
@@ -225,7 +234,7 @@ func (c *contract) checkAnswer(t testing.TB, name string, input *openapi3filter.
 // checkRouterAnswer holds the answers that belong to no operation to the introduction.
 func (c *contract) checkRouterAnswer(t testing.TB, name string, response *http.Response, body []byte) {
 	t.Helper()
-	if !slices.Contains([]int{400, 404, 405, 503}, response.StatusCode) {
+	if !slices.Contains([]int{400, 401, 404, 405, 421, 503}, response.StatusCode) {
 		t.Errorf("%s: for a request that is no operation", name)
 	}
 	if got, want := response.Header.Get("Cache-Control"), "no-store"; got != want {
@@ -257,19 +266,42 @@ func (c *contract) checkProblem(t testing.TB, name string, body []byte) {
 
 func TestTheRoutesAreTheOperations(t *testing.T) {
 	t.Parallel()
-	var got, want []string
-	for _, route := range (&api{}).routes() {
-		got = append(got, route.method+" "+route.pattern)
-	}
-	for path, item := range mustContract(t).doc.Paths.Map() {
-		for method := range item.Operations() {
-			want = append(want, method+" "+path)
+	for byAdmin, routes := range map[bool][]route{false: (&api{}).routes(), true: (&admin{}).routes()} {
+		var got, want []string
+		for _, route := range routes {
+			got = append(got, route.method+" "+route.pattern)
+		}
+		for path, item := range mustContract(t).doc.Paths.Map() {
+			for method := range item.Operations() {
+				if served(path, item, byAdmin) {
+					want = append(want, method+" "+path)
+				}
+			}
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("routes, of the admin listener: %t (-documented +served):\n%s", byAdmin, diff)
 		}
 	}
-	slices.Sort(got)
-	slices.Sort(want)
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("routes (-documented +served):\n%s", diff)
+}
+
+// What the query may have stands in two places: a list of it here would drift from the one there.
+func TestTheParametersOfAQueryAreThoseOfTheContract(t *testing.T) {
+	t.Parallel()
+	for _, route := range (&admin{}).routes() {
+		item := mustContract(t).doc.Paths.Value(route.pattern)
+		var want []string
+		for _, p := range item.GetOperation(route.method).Parameters {
+			if p.Value.In == openapi3.ParameterInQuery {
+				want = append(want, p.Value.Name)
+			}
+		}
+		got := slices.Sorted(slices.Values(route.params))
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s %s: takes %q, documented are %q", route.method, route.pattern, got, want)
+		}
 	}
 }
 

@@ -134,6 +134,10 @@ func decodeError(err error) error {
 		return invalidRequest(string(syntactic.JSONPointer), "The body is not valid JSON in UTF-8.")
 	case errors.Is(err, json.ErrUnknownName) && errors.As(err, &semantic):
 		return invalidRequest(string(semantic.JSONPointer), "There is no such member. Case counts.")
+	case errors.Is(err, errNotBool) && errors.As(err, &semantic):
+		return invalidRequest(string(semantic.JSONPointer), "This member must be true or false.")
+	case errors.Is(err, errNotStrings) && errors.As(err, &semantic):
+		return invalidRequest(string(semantic.JSONPointer), "This member must be a list of strings.")
 	case errors.As(err, &semantic):
 		return invalidRequest(string(semantic.JSONPointer), "This member must be a string.")
 	}

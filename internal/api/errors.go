@@ -36,6 +36,7 @@ var meanings = map[auth.Kind]meaning{
 	auth.InvalidToken:         {status: http.StatusUnauthorized, title: "Unauthorized", oauth: "invalid_token"},
 	auth.Forbidden:            {status: http.StatusForbidden, title: "Forbidden"},
 	auth.NotFound:             {status: http.StatusNotFound, title: "Not Found"},
+	auth.Gone:                 {status: http.StatusGone, title: "Gone"},
 	auth.MethodNotAllowed:     {status: http.StatusMethodNotAllowed, title: "Method Not Allowed"},
 	auth.Conflict:             {status: http.StatusConflict, title: "Conflict"},
 	auth.TooLarge:             {status: http.StatusRequestEntityTooLarge, title: "Content Too Large"},

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -18,6 +19,8 @@ type call struct {
 	body   string
 	header http.Header // on top of a JSON content type, if there is a body; an empty value deletes
 	peer   string      // the connection's other end; empty: one of httptest's
+	admin  bool        // goes to the admin listener
+	host   string      // what it calls the listener; empty: one that it goes by
 }
 
 func get(path string) call { return call{method: http.MethodGet, path: path} }
@@ -36,6 +39,23 @@ func (c call) with(name, value string) call {
 
 func (c call) bearing(token string) call { return c.with("Authorization", "Bearer "+token) }
 
+// adminListener marks the context of a request to the admin listener, whose contract is another.
+type adminListener struct{}
+
+// byOperator sends c to the admin listener, with its token.
+func (c call) byOperator() call { return c.toAdmin().bearing(adminToken) }
+
+// toAdmin sends c to the admin listener, without a token.
+func (c call) toAdmin() call {
+	c.admin = true
+	return c
+}
+
+func (c call) at(host string) call {
+	c.host = host
+	return c
+}
+
 func (c call) from(peer string) call {
 	c.peer = peer
 	return c
@@ -44,6 +64,13 @@ func (c call) from(peer string) call {
 func (c call) request(t testing.TB) *http.Request {
 	t.Helper()
 	r := httptest.NewRequest(c.method, c.path, strings.NewReader(c.body)).WithContext(t.Context())
+	if c.admin {
+		r = r.WithContext(context.WithValue(r.Context(), adminListener{}, true))
+		r.Host = "127.0.0.1:8081"
+	}
+	if c.host != "" {
+		r.Host = c.host
+	}
 	if c.peer != "" {
 		r.RemoteAddr = c.peer
 	}

@@ -65,16 +65,25 @@ func (a *api) endSession(x *exchange, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	text := chi.URLParam(r, "id")
-	id, err := auth.ParseSessionID(text)
-	if err != nil || id.String() != text {
-		return tokens.ErrSessionNotFound // a path has one spelling
+	id, err := sessionID(r)
+	if err != nil {
+		return err
 	}
 	if err := a.Sessions.EndOwn(r.Context(), holder, id, origin(r)); err != nil {
 		return err
 	}
 	x.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// sessionID is the id in the path. A text that is none, or another spelling of one, names no session.
+func sessionID(r *http.Request) (auth.SessionID, error) {
+	text := chi.URLParam(r, "id")
+	id, err := auth.ParseSessionID(text)
+	if err != nil || id.String() != text {
+		return id, tokens.ErrSessionNotFound
+	}
+	return id, nil
 }
 
 // holder is who a route that nobody may use without a token is asked by.

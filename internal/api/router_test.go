@@ -2,8 +2,11 @@ package api
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
 )
 
 func TestAPathHasOneSpelling(t *testing.T) { // F15
@@ -36,31 +39,36 @@ func TestNothingIsServedThatTheContractDoesNotName(t *testing.T) { // F26
 func TestAnotherMethodIsRefusedWithThoseAllowed(t *testing.T) { // F16, B24
 	t.Parallel()
 	handler, _ := brokenHandler(t, broken{})
+	operators, _ := brokenAdmin(t, broken{})
 	for path, item := range mustContract(t).doc.Paths.Map() {
-		var allowed []string
-		if item.Get != nil {
-			allowed = append(allowed, "GET", "HEAD")
-		}
-		if item.Post != nil {
-			allowed = append(allowed, "POST")
-		}
-		if item.Delete != nil {
-			allowed = append(allowed, "DELETE")
-		}
-		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "OPTIONS", "CONNECT", "QUERY",
-			"BREW", "get"} {
-			if item.GetOperation(method) != nil && strings.ToUpper(method) == method {
-				continue
-			}
-			a := do(t, handler, call{method: method, path: path})
-			a.problem(t, http.StatusMethodNotAllowed, "method_not_allowed")
-			if got, want := a.header.Get("Allow"), strings.Join(allowed, ", "); got != want {
-				t.Errorf("%s %s: Allow: got %q, want %q", method, path, got, want)
-			}
-		}
+		wantOthersRefused(t, handler, call{path: path}, item, served(path, item, false))
+		wantOthersRefused(t, operators, call{path: path}.byOperator(), item, served(path, item, true))
 	}
 	for _, method := range []string{"PUT", "OPTIONS", "BREW"} {
 		do(t, handler, call{method: method, path: "/nowhere"}).problem(t, http.StatusNotFound, "not_found")
+	}
+}
+
+// wantOthersRefused asks for a path by every method that it does not have.
+func wantOthersRefused(t *testing.T, handler http.Handler, c call, item *openapi3.PathItem, served bool) {
+	t.Helper()
+	var allowed []string
+	for _, method := range []string{"GET", "HEAD", "POST", "PATCH", "DELETE"} {
+		if item.GetOperation(strings.Replace(method, "HEAD", "GET", 1)) != nil {
+			allowed = append(allowed, method)
+		}
+	}
+	for _, c.method = range []string{"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "OPTIONS", "CONNECT", "QUERY", "BREW", "get"} {
+		switch {
+		case !served:
+			do(t, handler, c).problem(t, http.StatusNotFound, "not_found")
+		case !slices.Contains(allowed, c.method):
+			a := do(t, handler, c)
+			a.problem(t, http.StatusMethodNotAllowed, "method_not_allowed")
+			if got, want := a.header.Get("Allow"), strings.Join(allowed, ", "); got != want {
+				t.Errorf("%s %s: Allow: got %q, want %q", c.method, c.path, got, want)
+			}
+		}
 	}
 }
 

@@ -31,3 +31,54 @@ func (t *text) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	t.value, t.given = token.String(), true
 	return nil
 }
+
+// boolean is a member that is true or false.
+type boolean struct {
+	value bool
+	given bool
+}
+
+var errNotBool = errors.New("neither true nor false")
+
+// UnmarshalJSONFrom reads true or false and nothing else.
+func (f *boolean) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	kind := d.PeekKind()
+	if _, err := d.ReadToken(); err != nil {
+		return err // not JSON at all
+	}
+	if kind != jsontext.KindTrue && kind != jsontext.KindFalse {
+		return errNotBool
+	}
+	f.value, f.given = kind == jsontext.KindTrue, true
+	return nil
+}
+
+// texts is a list of strings.
+type texts struct {
+	values []string
+	given  bool
+}
+
+var errNotStrings = errors.New("not a list of strings")
+
+// UnmarshalJSONFrom reads an array of strings and nothing else.
+func (t *texts) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	if start, err := d.ReadToken(); err != nil {
+		return err
+	} else if start.Kind() != jsontext.KindBeginArray {
+		return errNotStrings
+	}
+	values := []string{} // an empty list is not one that was left out
+	for d.PeekKind() != jsontext.KindEndArray {
+		var one text
+		if err := one.UnmarshalJSONFrom(d); errors.Is(err, errNotString) {
+			return errNotStrings
+		} else if err != nil {
+			return err
+		}
+		values = append(values, one.value)
+	}
+	t.values, t.given = values, true
+	_, err := d.ReadToken()
+	return err
+}

@@ -1,8 +1,10 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"net/http"
 	"path/filepath"
 	"sync/atomic"
@@ -12,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/authd/authd/internal/accounts"
+	"github.com/authd/authd/internal/audit"
 	"github.com/authd/authd/internal/auth"
 	"github.com/authd/authd/internal/password"
 	"github.com/authd/authd/internal/revocation"
@@ -82,6 +85,9 @@ type world struct {
 	store *watched
 	users *accounts.Accounts // for what operators do
 	log   *logged
+
+	operators http.Handler // of the same service
+	events    atomic.Int64 // recorded
 }
 
 // newWorld starts one. change may close its registration and the like.
@@ -97,14 +103,14 @@ func newWorld(t testing.TB, change ...func(*accounts.Config)) *world {
 		Store: w.store, Keyring: keyring, Issuer: "https://issuer.test", Audience: []string{"https://api.test"},
 		Policy: tokens.Policy{AccessTTL: testAccessTTL, RefreshIdleTTL: testIdleTTL, SessionTTL: testSessionTTL,
 			RetryWindow: testWindow, PerUser: 100},
-		Random: rand.Reader, Now: time.Now,
+		Random: rand.Reader, Now: time.Now, Record: w.record(t),
 	})
 	must(t, err)
 	hasher, err := password.New(password.Config{Cost: testCost, Peppers: accounts.Peppers{Keyring: keyring},
 		Random: rand.Reader, Now: time.Now})
 	must(t, err)
 	config := accounts.Config{Store: w.store, Sessions: sessions, Hasher: hasher, Cost: testCost, Now: time.Now,
-		Random: rand.Reader}
+		Random: rand.Reader, Record: w.record(t)}
 	for _, alter := range change {
 		alter(&config)
 	}
@@ -114,8 +120,27 @@ func newWorld(t testing.TB, change ...func(*accounts.Config)) *world {
 		Contract: mustContract(t).text, Logger: w.log.logger(), Now: time.Now, Random: rand.Reader,
 		Ready: func(ctx context.Context) error { _, err := w.store.Clock(ctx); return err }})
 	must(t, err)
+	operators := adminConfig(t)
+	operators.Users, operators.Sessions, operators.Audit, operators.Logger = w.users, sessions, w.store, w.log.logger()
+	w.operators, err = NewAdmin(operators)
+	must(t, err)
 	run(t, sessions.Run, hasher.Run)
 	return w
+}
+
+// record returns a sink that writes each event into the store before it returns.
+func (w *world) record(t testing.TB) audit.Sink {
+	return func(ctx context.Context, e audit.Event) {
+		if e.At.IsZero() {
+			e.At = time.Now()
+		}
+		e.At, e.Actor = e.At.UTC().Truncate(time.Millisecond), cmp.Or(e.Actor, audit.User)
+		r := audit.Record{ID: audit.Since(e.At), Event: e}
+		binary.BigEndian.PutUint64(r.ID[8:], uint64(w.events.Add(1))) // those of one millisecond in order
+		if err := w.store.AddRecords(context.WithoutCancel(ctx), []audit.Record{r}); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 func openStore(t testing.TB) *sqlite.Store {

@@ -124,6 +124,21 @@ func TestATokenIDIsTwelveRandomBytes(t *testing.T) {
 	}
 }
 
+func TestATokenIDHasOneText(t *testing.T) {
+	t.Parallel()
+	const good = "MDEyMzQ1Njc4OWFi"
+	id, err := auth.ParseTokenID(good)
+	if err != nil || id.String() != good {
+		t.Errorf("got %s, %v, want %s", id, err, good)
+	}
+	for _, text := range []string{"", good[:15], good + "A", good + "=", good[:14] + "\r\n", good[:14] + "\r\nAA", good[:15] + "+",
+		good[:15] + " ", "é" + good[:14], strings.Repeat("A", 22)} {
+		if id, err := auth.ParseTokenID(text); err == nil || id != (auth.TokenID{}) {
+			t.Errorf("%q: got %s, %v; want an error alone", text, id, err)
+		}
+	}
+}
+
 func TestBothFormsOfAnIDComeBackAsTheSame(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

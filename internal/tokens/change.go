@@ -38,6 +38,8 @@ type Deed struct {
 	// Name and, of the sessions that end with a raised epoch, Reason are recorded.
 	Name   audit.Name
 	Reason audit.Reason
+	// Told, if set, says both of what was changed: a deed may be several things at once.
+	Told   func(UserChange) ([]audit.Name, audit.Reason)
 	Origin Origin
 }
 
@@ -53,11 +55,17 @@ func (s *Sessions) Change(ctx context.Context, id auth.UserID, deed Deed) error 
 	if err != nil || now == nil {
 		return err
 	}
-	e := audit.Event{At: now.Clock, Name: deed.Name, Actor: deed.Origin.Actor, User: id, Session: guard,
+	names, reason := []audit.Name{deed.Name}, deed.Reason
+	if deed.Told != nil {
+		names, reason = deed.Told(change)
+	}
+	e := audit.Event{At: now.Clock, Actor: deed.Origin.Actor, User: id, Session: guard,
 		Address: deed.Origin.Address, UserAgent: deed.Origin.UserAgent}
-	s.record(ctx, e)
+	for _, e.Name = range names {
+		s.record(ctx, e)
+	}
 	if change.RaiseEpoch {
-		e.Name, e.Reason, e.Session = audit.SessionsEnded, deed.Reason, auth.SessionID{}
+		e.Name, e.Reason, e.Session = audit.SessionsEnded, reason, auth.SessionID{}
 		s.record(ctx, e)
 	}
 	return nil
