@@ -66,7 +66,7 @@ func (c *cache) put(raw string, generation uint64, t *token, now time.Time) {
 	victim := &set[c.turn.Add(1)%ways]
 	for i := range set {
 		e := set[i].Load()
-		if e == nil || e.generation != generation || e.raw == raw || e.token.expiry < now.Unix() {
+		if e == nil || e.generation < generation || e.raw == raw || e.token.expiry < now.Unix() {
 			victim = &set[i]
 			break
 		}

@@ -49,13 +49,14 @@ func (f *freshness) renew(p *feed.Page, sent time.Time) {
 	f.at.Store(next)
 }
 
-// age is how old what is known is. It goes by the monotonic clock, which nobody can set; that one may
-// stand still while the machine sleeps, so the wall clock is believed too when it says more than an
-// error of its own explains.
+// age is how old what is known is.
 func (i *instant) age(now time.Time) time.Duration {
-	byWall := time.Duration(now.UnixNano() - i.complete.UnixNano())
-	return max(now.Sub(i.complete), byWall-clockError)
+	return elapsed(now.Sub(i.complete), time.Duration(now.UnixNano()-i.complete.UnixNano()))
 }
+
+// elapsed goes by the monotonic clock, which nobody can set. That one may stand still while the machine
+// sleeps, so the wall clock is believed too where it says more than an error of its own explains.
+func elapsed(monotonic, wall time.Duration) time.Duration { return max(monotonic, wall-clockError) }
 
 // plausible reports whether a page was made about now.
 func plausible(p *feed.Page, now time.Time) bool {
