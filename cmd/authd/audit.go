@@ -14,12 +14,15 @@ import (
 
 // newWriter returns what writes events into the store. What it drops is in the log all the same, since
 // every event is a line there.
-func newWriter(st store, log *slog.Logger) (*audit.Writer, error) {
+func newWriter(st store, log *slog.Logger, count func(int)) (*audit.Writer, error) {
 	said := &dropped{log: log, now: time.Now}
 	return audit.NewWriter(audit.WriterConfig{
 		Store: st, Now: time.Now, Random: rand.Reader,
-		Again:   func(err error) bool { return auth.KindOf(err) == auth.Unavailable },
-		Dropped: said.add,
+		Again: func(err error) bool { return auth.KindOf(err) == auth.Unavailable },
+		Dropped: func(n int, cause error) {
+			count(n)
+			said.add(n, cause)
+		},
 	})
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -69,10 +68,10 @@ func (d *doors) run(ctx, parts context.Context) error {
 // open puts the routes on top of the service.
 func (d *doors) open(s *service, c *serveCmd, adminToken auth.Secret, log *slog.Logger) error {
 	public, err := api.New(api.Config{
-		Accounts: s.accounts, Sessions: s.sessions, Keys: s.keyring,
+		Accounts: countedAccounts{s.accounts, s.meters.logins}, Sessions: s.sessions, Keys: s.keyring,
 		JWKSMaxAge: c.JWKSMaxAge, Contract: contract,
 		Ready: s.ready, Draining: d.public.draining.Load,
-		Logger: log, Now: time.Now, Random: rand.Reader,
+		Meter: s.meters.api(), Logger: log, Now: time.Now, Random: rand.Reader,
 	})
 	if err != nil {
 		return err
@@ -80,9 +79,9 @@ func (d *doors) open(s *service, c *serveCmd, adminToken auth.Secret, log *slog.
 	if d.admin != nil {
 		operators, err := api.NewAdmin(api.AdminConfig{
 			Token: adminToken, Hosts: c.AdminHosts,
-			Users: s.accounts, Sessions: s.sessions, Audit: s.store, Metrics: http.NotFoundHandler(),
+			Users: s.accounts, Sessions: s.sessions, Audit: s.store, Metrics: s.meters,
 			Ready: s.ready, Draining: d.public.draining.Load,
-			Logger: log, Now: time.Now, Random: rand.Reader,
+			Meter: s.meters.api(), Logger: log, Now: time.Now, Random: rand.Reader,
 		})
 		if err != nil {
 			return err

@@ -6,33 +6,45 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/alecthomas/kong"
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write the table of settings into docs/operations.md")
+var update = flag.Bool("update", false, "write the tables of docs/operations.md")
 
-const (
-	guide       = "../../docs/operations.md"
-	tableBegins = "<!-- settings:"
-	tableEnds   = "<!-- end of settings -->"
-)
+const guide = "../../docs/operations.md"
 
 func TestOperationsGuideHasTheTableOfSettings(t *testing.T) {
 	t.Parallel()
+	holdTable(t, "settings", tableOfSettings(t))
+}
+
+func TestOperationsGuideHasTheTableOfMetrics(t *testing.T) {
+	t.Parallel()
+	holdTable(t, "metrics", tableOfMetrics())
+}
+
+// guideTurn is held by who reads and writes the guide.
+var guideTurn sync.Mutex
+
+// holdTable compares the part of the guide between two markers with what it must be, or writes it.
+func holdTable(t *testing.T, of, want string) {
+	t.Helper()
+	guideTurn.Lock()
+	defer guideTurn.Unlock()
 	text, err := os.ReadFile(guide)
 	if err != nil {
 		t.Fatal(err)
 	}
-	begin := strings.Index(string(text), tableBegins)
-	end := strings.Index(string(text), tableEnds)
+	begin := strings.Index(string(text), "<!-- "+of+":")
+	end := strings.Index(string(text), "<!-- end of "+of+" -->")
 	if begin < 0 || end < begin {
-		t.Fatalf("%s lacks the two markers of the table", guide)
+		t.Fatalf("%s lacks the two markers of the table of %s", guide, of)
 	}
 	begin += strings.Index(string(text[begin:]), "\n") + 1
-	want := tableOfSettings(t)
 	if *update {
 		if err := os.WriteFile(guide, []byte(string(text[:begin])+want+string(text[end:])), 0o644); err != nil {
 			t.Fatal(err)
@@ -40,8 +52,22 @@ func TestOperationsGuideHasTheTableOfSettings(t *testing.T) {
 		return
 	}
 	if diff := cmp.Diff(want, string(text[begin:end])); diff != "" {
-		t.Errorf("%s differs from settings.go (-want +got); -update writes it:\n%s", guide, diff)
+		t.Errorf("the %s of %s differ from the program's (-want +got); -update writes them:\n%s", of, guide, diff)
 	}
+}
+
+// tableOfMetrics renders our own; those of any process are not ours to explain.
+func tableOfMetrics() string {
+	m := newMeters()
+	m.watch(&service{})
+	var table strings.Builder
+	table.WriteString("| metric | kind | labels | what it says |\n|---|---|---|---|\n")
+	for _, f := range m.registry.Families() {
+		if strings.HasPrefix(f.Name, "authd_") {
+			fmt.Fprintf(&table, "| `%s` | %s | %s | %s |\n", f.Name, f.Kind, strings.Join(f.Labels, ", "), f.Help)
+		}
+	}
+	return table.String()
 }
 
 // tableOfSettings renders what an operator can set in this build.

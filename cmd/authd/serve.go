@@ -54,12 +54,13 @@ func (c *serveCmd) Run(ctx context.Context, p process) (err error) {
 		defer end()
 		return doors.run(ctx, parts)
 	})
-	s, err := c.boot(parts, log, ground.masterKeys, workers)
+	s, err := c.boot(parts, log, ground.masterKeys, workers, newMeters())
 	if err != nil {
 		end()
 		return errors.Join(unlessStopped(ctx, err), g.Wait())
 	}
 	defer func() { err = errors.Join(err, s.store.Close()) }()
+	s.meters.watch(s)
 	// The audit hears the last of everybody, and needs the store for it.
 	endAudit := auditing(ctx, s.writer)
 	defer func() { err = errors.Join(err, endAudit()) }()
@@ -87,10 +88,10 @@ func unlessStopped(ctx context.Context, err error) error {
 // boot builds the service. A PostgreSQL that cannot be reached is tried again until ctx ends, because
 // a restart would not help (G1); whatever else is wrong ends the process with the sentence that repairs
 // it. A SQLite file is there or it is not.
-func (c *serveCmd) boot(ctx context.Context, log *slog.Logger, keys []auth.Secret, workers int) (*service, error) {
+func (c *serveCmd) boot(ctx context.Context, log *slog.Logger, keys []auth.Secret, workers int, m *meters) (*service, error) {
 	said := ""
 	for {
-		s, err := c.build(ctx, log, keys, workers)
+		s, err := c.build(ctx, log, keys, workers, m)
 		if err == nil || !c.postgres() || auth.KindOf(err) != auth.Unavailable {
 			return s, err
 		}

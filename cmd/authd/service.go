@@ -21,6 +21,7 @@ var contract = authd.OpenAPI
 
 // service is the parts that stand on one open store.
 type service struct {
+	meters   *meters
 	store    store
 	writer   *audit.Writer
 	keyring  *tokens.Keyring
@@ -30,9 +31,9 @@ type service struct {
 }
 
 // build opens the store and puts the parts together. It starts none of them.
-func (c *serveCmd) build(ctx context.Context, log *slog.Logger, keys []auth.Secret, workers int) (_ *service, err error) {
-	s := &service{}
-	if s.store, err = c.open(ctx); err != nil {
+func (c *serveCmd) build(ctx context.Context, log *slog.Logger, keys []auth.Secret, workers int, m *meters) (_ *service, err error) {
+	s := &service{meters: m}
+	if s.store, err = c.open(ctx, m.storeFailed); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -47,21 +48,22 @@ func (c *serveCmd) build(ctx context.Context, log *slog.Logger, keys []auth.Secr
 		return nil, err
 	}
 	peppers := accounts.Peppers{Keyring: s.keyring}
-	s.hasher, err = password.New(password.Config{Cost: c.BcryptCost, Workers: workers, Peppers: peppers, Random: rand.Reader, Now: time.Now})
+	s.hasher, err = password.New(password.Config{Cost: c.BcryptCost, Workers: workers, Peppers: peppers,
+		Random: rand.Reader, Now: time.Now, Waited: m.waited})
 	if err != nil {
 		return nil, err
 	}
-	if s.writer, err = newWriter(s.store, log); err != nil {
+	if s.writer, err = newWriter(s.store, log, m.dropped.Add); err != nil {
 		return nil, err
 	}
-	record := audit.Each(recordIn(log), s.writer.Record)
+	record := audit.Each(recordIn(log), m.record, s.writer.Record)
 	s.sessions, err = tokens.New(tokens.Config{
 		Store: s.store, Keyring: s.keyring, Issuer: c.Issuer, Audience: c.Audience,
 		Policy: tokens.Policy{
 			AccessTTL: c.AccessTTL, RefreshIdleTTL: c.RefreshIdleTTL, SessionTTL: c.SessionTTL,
 			RetryWindow: c.RetryWindow, PerUser: c.SessionsPerUser,
 		},
-		Random: rand.Reader, Now: time.Now, Record: record,
+		Random: rand.Reader, Now: time.Now, Record: record, Meter: m.tokens(),
 	})
 	if err != nil {
 		return nil, err

@@ -31,17 +31,18 @@ type store interface {
 	Close() error
 }
 
-// open opens the store that was chosen, and makes the file of SQLite if it is not there.
-func (s *storeSettings) open(ctx context.Context) (store, error) {
+// open opens the store that was chosen, and makes the file of SQLite if it is not there. failed, unless
+// nil, hears of calls that fail for a reason that is not the caller's.
+func (s *storeSettings) open(ctx context.Context, failed func(doing string, err error)) (store, error) {
 	// Each result is looked at before it becomes a store: a nil pointer in an interface is not nil.
 	if s.postgres() {
-		db, err := postgres.Open(ctx, postgres.Config{URL: s.DatabaseURL.Reveal()})
+		db, err := postgres.Open(ctx, postgres.Config{URL: s.DatabaseURL.Reveal(), Failed: failed})
 		if err != nil {
 			return nil, err
 		}
 		return db, nil
 	}
-	file, err := sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(s.DataDir, databaseFile), Now: time.Now})
+	file, err := sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(s.DataDir, databaseFile), Now: time.Now, Failed: failed})
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +59,7 @@ func (s *storeSettings) openExisting(ctx context.Context) (store, error) {
 			return nil, fmt.Errorf("there is no database %s: the first start of authd makes it; AUTHD_DATA_DIR names another folder", path)
 		}
 	}
-	return s.open(ctx)
+	return s.open(ctx, nil)
 }
 
 // bringUp makes the schema right if it may, and refuses it otherwise.

@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// Process registers what is worth knowing of any Go process, under the names that client_golang gives
-// it, so that dashboards which know those know this. What the system does not tell is left out.
+// Process registers what is worth knowing of any Go process. Where client_golang has the number it has
+// the same name there, so that dashboards which know the one know the other. What the system does not
+// tell is left out.
 func (r *Registry) Process() {
 	r.Collect(Family{"go_info", KindGauge, "The version of Go that built this, as a label.", []string{"version"}},
 		func(emit func(float64, ...string)) { emit(1, runtime.Version()) })
