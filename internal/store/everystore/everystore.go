@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/authd/authd/internal/accounts"
+	"github.com/authd/authd/internal/audit"
 	"github.com/authd/authd/internal/revocation"
 	"github.com/authd/authd/internal/store/pgtest"
 	"github.com/authd/authd/internal/store/postgres"
@@ -21,6 +22,7 @@ type Store interface {
 	tokens.Store
 	tokens.KeyringStore
 	accounts.Store
+	audit.Store
 	revocation.Store
 	Migrate(ctx context.Context) error
 	Close() error
