@@ -136,15 +136,16 @@ func (p *pen) Published(kid string) bool {
 
 func (p *pen) SignPage(into []byte, _ time.Time, payload []byte) ([]byte, string, error) {
 	kid := *p.active.Load()
-	signed := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"ES256","kid":"`+kid+`","typ":"`+PageType+`"}`)) +
-		"." + base64.RawURLEncoding.EncodeToString(payload)
-	digest := sha256.Sum256([]byte(signed))
+	encoding, start := base64.RawURLEncoding, len(into)
+	into = encoding.AppendEncode(into, []byte(`{"alg":"ES256","kid":"`+kid+`","typ":"`+PageType+`"}`))
+	into = encoding.AppendEncode(append(into, '.'), payload)
+	digest := sha256.Sum256(into[start:])
 	r, s, err := ecdsa.Sign(rand.Reader, p.private, digest[:])
 	if err != nil {
 		return nil, "", err
 	}
 	signature := append(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32))...)
-	return append(into, signed+"."+base64.RawURLEncoding.EncodeToString(signature)...), kid, nil
+	return encoding.AppendEncode(append(into, '.'), signature), kid, nil
 }
 
 // instance is one process: a follower of a store, and the feed that it serves.
@@ -168,7 +169,7 @@ func start(t *testing.T, kills ...Kill) *instance {
 }
 
 // join runs one more instance on a store.
-func join(t *testing.T, store *memory) *instance {
+func join(t testing.TB, store *memory) *instance {
 	t.Helper()
 	i := &instance{store: store, pen: newPen(t)}
 	var err error
