@@ -36,7 +36,9 @@ type commands struct {
 	Serve       serveCmd       `cmd:"" default:"withargs" help:"Run the service. This is what authd does without a command."`
 	Init        initCmd        `cmd:"" help:"Make the secrets of an installation in a folder, once."`
 	Migrate     migrateCmd     `cmd:"" help:"Bring the schema up to date, or say where it is."`
-	Users       usersCmd       `cmd:"" help:"Make users, list them, set passwords."`
+	Users       usersCmd       `cmd:"" help:"Make, list, change and delete users."`
+	Sessions    sessionsCmd    `cmd:"" help:"List a user's sessions, or end one."`
+	Revoke      revokeCmd      `cmd:"" help:"Declare single tokens dead."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Ask the running service whether it can serve; exit 0 or 1."`
 	Version     versionCmd     `cmd:"" help:"Print the version, the commit and the Go release of this binary."`
 }

@@ -3,11 +3,13 @@
 package main
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -25,7 +27,10 @@ import (
 //	end [INT|TERM|KILL]       ends it; without KILL it must end with status 0. Its output: server.out, server.log
 //	http METHOD PATH [BODY]   asks it; standard output is the status, then the body; $BEARER authenticates
 //	admin METHOD PATH [BODY]  the same of the admin listener, with the token in $ADMIN_TOKEN, by default the data folder's
+//	until STATUS METHOD PATH [BODY]  the same as http, again and again until the status is the wanted one, for 2 s at most
 //	json MEMBER NAME          takes a member of the last answer into a variable
+//	line FILE NAME            takes the one line of a file into a variable
+//	jti NAME                  takes the id of the access token in $BEARER
 //	postgres                  makes an empty schema and sets AUTHD_DATABASE_URL
 //	sql STATEMENT             runs a statement there
 func TestScripts(t *testing.T) {
@@ -45,7 +50,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"mode": mode, "serve": serve, "end": end, "http": ask, "admin": askAdmin, "json": member, "postgres": lendPostgres, "sql": statement,
+			"mode": mode, "serve": serve, "end": end, "http": ask, "admin": askAdmin, "until": until, "json": member, "line": line, "jti": jti, "postgres": lendPostgres, "sql": statement,
 		},
 	})
 }
@@ -129,8 +134,25 @@ func askAdmin(ts *testscript.TestScript, neg bool, args []string) {
 	request(ts, ts.Getenv("ADMIN"), token, args)
 }
 
+// until is for what a server has to hear of first: the bound is twice what it is promised to take.
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && (len(args) == 3 || len(args) == 4), "until STATUS METHOD PATH [BODY]")
+	over := time.After(2 * time.Second)
+	for again := time.NewTicker(10 * time.Millisecond); ; {
+		got := request(ts, ts.Getenv("ADDR"), ts.Getenv("BEARER"), args[1:])
+		if got == args[0] {
+			return
+		}
+		select {
+		case <-over:
+			ts.Fatalf("%s %s: still %s, want %s", args[1], args[2], got, args[0])
+		case <-again.C:
+		}
+	}
+}
+
 // request asks a listener for a method, a path and perhaps a body.
-func request(ts *testscript.TestScript, addr, bearer string, args []string) {
+func request(ts *testscript.TestScript, addr, bearer string, args []string) (status string) {
 	s := of(ts)
 	request, err := http.NewRequest(args[0], "http://"+addr+args[1], strings.NewReader(strings.Join(args[2:], "")))
 	ts.Check(err)
@@ -146,6 +168,7 @@ func request(ts *testscript.TestScript, addr, bearer string, args []string) {
 	s.last, err = io.ReadAll(response.Body)
 	ts.Check(err)
 	fmt.Fprintf(ts.Stdout(), "%d\n%s\n", response.StatusCode, s.last)
+	return strconv.Itoa(response.StatusCode)
 }
 
 func member(ts *testscript.TestScript, neg bool, args []string) {
@@ -157,6 +180,24 @@ func member(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("the last answer has no %s: %s", args[0], of(ts).last)
 	}
 	ts.Setenv(args[1], fmt.Sprint(value))
+}
+
+func line(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) == 2, "line FILE NAME")
+	ts.Setenv(args[1], strings.TrimSpace(ts.ReadFile(args[0])))
+}
+
+func jti(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) == 1, "jti NAME")
+	_, rest, _ := strings.Cut(ts.Getenv("BEARER"), ".")
+	text, _, _ := strings.Cut(rest, ".")
+	payload, err := base64.RawURLEncoding.DecodeString(text)
+	ts.Check(err)
+	var claims struct {
+		JTI string `json:"jti"`
+	}
+	ts.Check(json.Unmarshal(payload, &claims))
+	ts.Setenv(args[0], claims.JTI)
 }
 
 func lendPostgres(ts *testscript.TestScript, neg bool, args []string) {
