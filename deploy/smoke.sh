@@ -1,13 +1,15 @@
 #!/bin/sh
-# Builds the image, starts the stack under a name and a port of its own, does the main job against it, and removes all of
+# Builds the image, starts the stack under a name and ports of its own, does the main job against it, and removes all of
 # it again. It needs docker with compose (`docker compose` or docker-compose), curl, and nothing else.
 set -eu
 cd "$(dirname "$0")/.."
 
 export PUBLISHED_PORT="${PUBLISHED_PORT:-18080}"
+export PUBLISHED_ADMIN_PORT="${PUBLISHED_ADMIN_PORT:-18081}"
 export AUTHD_ISSUER="http://127.0.0.1:$PUBLISHED_PORT"
 export NOTES_PORT="${NOTES_PORT:-18090}"
 notes="http://127.0.0.1:$NOTES_PORT"
+admin="http://127.0.0.1:$PUBLISHED_ADMIN_PORT"
 answer=$(mktemp)
 
 # The root file includes the one of this folder, which Compose before 2.20 cannot read.
@@ -90,6 +92,14 @@ call 204 POST /logout -H "Authorization: Bearer $access"
 call 401 GET /me -H "Authorization: Bearer $access"
 eventually 1 401 "$notes/notes" -H "Authorization: Bearer $access"
 json 401 /refresh "{\"refresh_token\":\"$refresh\"}"
+
+# Operators come in by their own port, with the token that init made and nobody printed.
+call 200 GET "$admin/metrics"
+call 401 GET "$admin/admin/users"
+call 404 GET /admin/users
+token=$(compose exec -T postgres cat /secrets/admin.token)
+call 200 GET "$admin/admin/users?username=ada" -H "Authorization: Bearer $token"
+call 421 GET "$admin/admin/users" -H "Authorization: Bearer $token" -H "Host: rebound.example"
 
 # What was stored and what was sealed outlive the containers.
 compose down
