@@ -64,6 +64,10 @@ func (c *serveCmd) Run(ctx context.Context, p process) (err error) {
 	// The audit hears the last of everybody, and needs the store for it.
 	endAudit := auditing(ctx, s.writer)
 	defer func() { err = errors.Join(err, endAudit()) }()
+	// Before the feed was read, nobody is known to be logged in.
+	read := s.live.NextPoll()
+	g.Go(func() error { return s.live.Run(parts) })
+	await(parts, read)
 	if err := doors.open(s, c, ground.adminToken, log); err != nil {
 		end()
 		return errors.Join(err, g.Wait())

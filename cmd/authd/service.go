@@ -13,6 +13,7 @@ import (
 	"github.com/authd/authd/internal/audit"
 	"github.com/authd/authd/internal/auth"
 	"github.com/authd/authd/internal/password"
+	"github.com/authd/authd/internal/revocation"
 	"github.com/authd/authd/internal/tokens"
 )
 
@@ -26,6 +27,7 @@ type service struct {
 	writer   *audit.Writer
 	keyring  *tokens.Keyring
 	hasher   *password.Hasher
+	live     *revocation.Follower
 	sessions *tokens.Sessions
 	accounts *accounts.Accounts
 }
@@ -57,8 +59,11 @@ func (c *serveCmd) build(ctx context.Context, log *slog.Logger, keys []auth.Secr
 		return nil, err
 	}
 	record := audit.Each(recordIn(log), m.record, s.writer.Record)
+	if s.live, err = follow(s.store, s.keyring, c.AccessTTL, log, record); err != nil {
+		return nil, err
+	}
 	s.sessions, err = tokens.New(tokens.Config{
-		Store: s.store, Keyring: s.keyring, Issuer: c.Issuer, Audience: c.Audience,
+		Store: s.store, Keyring: s.keyring, Live: s.live, Issuer: c.Issuer, Audience: c.Audience,
 		Policy: tokens.Policy{
 			AccessTTL: c.AccessTTL, RefreshIdleTTL: c.RefreshIdleTTL, SessionTTL: c.SessionTTL,
 			RetryWindow: c.RetryWindow, PerUser: c.SessionsPerUser,
@@ -83,6 +88,8 @@ const maxSkew = 5 * time.Second
 var (
 	errStoreUnreachable = &auth.Error{Kind: auth.Unavailable, Code: "store_unreachable", Public: "The store cannot be reached."}
 	errClockSkew        = &auth.Error{Kind: auth.Unavailable, Code: "clock_skew", Public: "The clocks of server and store differ."}
+	errNotRead          = &auth.Error{Kind: auth.Unavailable, Code: "revocations_loading", Public: "The feed of revocations is being read."}
+	errStaleFeed        = &auth.Error{Kind: auth.Unavailable, Code: "revocations_stale", Public: "The feed of revocations was not read for too long."}
 	errSchemaMismatch   = &auth.Error{Kind: auth.Unavailable, Code: "schema_mismatch", Public: "The schema is not this build's."}
 )
 
@@ -105,6 +112,12 @@ func (s *service) ready(ctx context.Context) error {
 	}
 	if err := checkSchema(have, want); err != nil {
 		faults = append(faults, errSchemaMismatch.Because(err))
+	}
+	switch {
+	case !s.live.Loaded():
+		faults = append(faults, errNotRead)
+	case s.live.Stale():
+		faults = append(faults, errStaleFeed)
 	}
 	return errors.Join(faults...)
 }

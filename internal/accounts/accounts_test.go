@@ -65,7 +65,7 @@ func build(t *testing.T, open everystore.Database, cost int, change ...func(*acc
 		t.Fatal(err)
 	}
 	h.sessions, err = tokens.New(tokens.Config{
-		Store: h.store, Keyring: keyring, Issuer: "https://issuer.test", Audience: []string{"api"},
+		Store: h.store, Keyring: keyring, Live: everystore.Follow(t, h.store), Issuer: "https://issuer.test", Audience: []string{"api"},
 		Policy: tokens.Policy{AccessTTL: time.Minute, RefreshIdleTTL: time.Hour, SessionTTL: time.Hour,
 			RetryWindow: time.Minute, PerUser: 100},
 		Random: rand.Reader, Now: time.Now, Record: h.record,

@@ -49,9 +49,10 @@ func (s *watched) LoadUser(ctx context.Context, id auth.UserID) (tokens.User, []
 	return user, sessions, s.shift(clock), found, err
 }
 
-func (s *watched) Kills(ctx context.Context, keys []revocation.Key) ([]revocation.Entry, time.Time, error) {
-	entries, clock, err := s.Store.Kills(ctx, keys)
-	return entries, s.shift(clock), err
+func (s *watched) Follow(ctx context.Context, after int64, limit int) (revocation.Reading, error) {
+	r, err := s.Store.Follow(ctx, after, limit)
+	r.Clock, r.Head.AsOf = s.shift(r.Clock), s.shift(r.Head.AsOf)
+	return r, err
 }
 
 func (s *watched) ResetByID(ctx context.Context, id tokens.ResetID) (accounts.Reset, time.Time, bool, error) {
@@ -84,6 +85,7 @@ type world struct {
 	http.Handler
 	store *watched
 	users *accounts.Accounts // for what operators do
+	live  *revocation.Follower
 	log   *logged
 
 	operators http.Handler // of the same service
@@ -99,8 +101,10 @@ func newWorld(t testing.TB, change ...func(*accounts.Config)) *world {
 		AccessTTL: testAccessTTL, JWKSMaxAge: 5 * time.Minute, Random: rand.Reader, Now: time.Now,
 	})
 	must(t, err)
+	w.live, err = revocation.New(revocation.Config{Store: w.store, Now: time.Now, MaxTTL: testAccessTTL})
+	must(t, err)
 	sessions, err := tokens.New(tokens.Config{
-		Store: w.store, Keyring: keyring, Issuer: "https://issuer.test", Audience: []string{"https://api.test"},
+		Store: w.store, Keyring: keyring, Live: w.live, Issuer: "https://issuer.test", Audience: []string{"https://api.test"},
 		Policy: tokens.Policy{AccessTTL: testAccessTTL, RefreshIdleTTL: testIdleTTL, SessionTTL: testSessionTTL,
 			RetryWindow: testWindow, PerUser: 100},
 		Random: rand.Reader, Now: time.Now, Record: w.record(t),
@@ -124,7 +128,9 @@ func newWorld(t testing.TB, change ...func(*accounts.Config)) *world {
 	operators.Users, operators.Sessions, operators.Audit, operators.Logger = w.users, sessions, w.store, w.log.logger()
 	w.operators, err = NewAdmin(operators)
 	must(t, err)
-	run(t, sessions.Run, hasher.Run)
+	read := w.live.NextPoll()
+	run(t, w.live.Run, sessions.Run, hasher.Run)
+	<-read
 	return w
 }
 
@@ -174,7 +180,12 @@ func must(t testing.TB, err error) {
 }
 
 // pass makes time pass, by the store's clock, which every decision takes its time from.
-func (w *world) pass(d time.Duration) { w.store.later.Add(int64(d)) }
+func (w *world) pass(d time.Duration) {
+	w.store.later.Add(int64(d))
+	read := w.live.NextPoll()
+	w.live.Wake()
+	<-read
+}
 
 const goodPassword = "correct horse battery"
 

@@ -184,7 +184,9 @@ func TestAnInstanceKnowsItsPlacesAndWhatIsBeyondThem(t *testing.T) {
 		if at.FeedID != "feed" || at.Seq != 5 || at.Mark != entries[4].Mark {
 			t.Fatalf("stands at %v", at)
 		}
-		place := func(seq int64, mark uint64) revocation.Cursor { return revocation.Cursor{FeedID: "feed", Seq: seq, Mark: mark} }
+		place := func(seq int64, mark uint64) revocation.Cursor {
+			return revocation.Cursor{FeedID: "feed", Seq: seq, Mark: mark}
+		}
 		for _, test := range []struct {
 			name          string
 			cursor        revocation.Cursor

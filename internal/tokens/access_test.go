@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"slices"
 	"testing"
 	"time"
 
@@ -15,24 +14,40 @@ import (
 	"github.com/authd/authd/internal/revocation"
 )
 
-// oneKill is a store whose feed has one entry.
+// oneKill is the feed of a store in which there is one entry, read at noon.
 type oneKill struct {
-	Store
-	entry revocation.Entry
+	revocation.Store
+	kill revocation.Kill
 }
 
-func (s *oneKill) Kills(_ context.Context, keys []revocation.Key) (found []revocation.Entry, clock time.Time, err error) {
-	if slices.Contains(keys, s.entry.Key) {
-		found = append(found, s.entry)
+func (s *oneKill) Follow(context.Context, int64, int) (revocation.Reading, error) {
+	entry := revocation.Entry{Kill: s.kill, Seq: 1, Until: noon.Add(time.Hour), Mark: 7}
+	return revocation.Reading{
+		Head:  revocation.Head{FeedID: "feed", Seq: 1, Mark: 7, MaxTTL: time.Hour, AsOf: noon},
+		Clock: noon, Entries: []revocation.Entry{entry},
+	}, nil
+}
+
+// follows returns what has read a feed with one entry.
+func follows(t *testing.T, kill revocation.Kill) *revocation.Follower {
+	t.Helper()
+	f, err := revocation.New(revocation.Config{Store: &oneKill{kill: kill}, Now: func() time.Time { return noon }, MaxTTL: time.Hour})
+	if err != nil {
+		t.Fatal(err)
 	}
-	return found, noon, nil
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	read := f.NextPoll()
+	go func() { _ = f.Run(ctx) }()
+	<-read
+	return f
 }
 
 // signs is a service that signs and checks access tokens, on an empty feed.
 func signs(t *testing.T) *Sessions {
 	t.Helper()
 	s := &Sessions{
-		store: &oneKill{}, keyring: testRing(t), issuer: usual().Issuer, audience: usual().Audience,
+		live: follows(t, revocation.Kill{}), keyring: testRing(t), issuer: usual().Issuer, audience: usual().Audience,
 		policy: Policy{AccessTTL: 5 * time.Minute}, random: rand.Reader,
 	}
 	s.meter.fill()
@@ -79,7 +94,7 @@ func TestATokenDiesByAnyOfItsKills(t *testing.T) {
 		{"another session's", func(*Sessions, claims) revocation.Kill { return revocation.KillSession(auth.SessionID{4}) }, nil},
 	} {
 		s := signs(t)
-		s.store = &oneKill{entry: revocation.Entry{Kill: test.kill(s, usual())}}
+		s.live = follows(t, test.kill(s, usual()))
 		if _, err := s.Authenticate(t.Context(), mustSign(t, s.keyring, usual())); !errors.Is(err, test.want) {
 			t.Errorf("%s: got %v, want %v", test.what, err, test.want)
 		}

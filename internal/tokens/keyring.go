@@ -38,16 +38,19 @@ type Keyring struct {
 	random io.Reader
 	now    func() time.Time
 	maxTTL time.Duration // of the access tokens that may be signed: what the head was raised to
+	maxAge time.Duration // of the key set that is served: what the head was raised to
 
 	ring atomic.Pointer[ring] // replaced whole by load; readers never wait
 
 	loading  sync.Mutex // guards what follows, and keeps readings of the store one at a time
+	feedID   string     // of the store whose rows were read
 	lastLoad time.Time
 	lastErr  error // what came of it
 }
 
 // ring is everything that was read and opened at one moment. It is never written after it is made.
 type ring struct {
+	version  int64         // the head's keyring_version when it was read
 	keys     []*signingKey // by slot
 	byHeader map[string]*signingKey
 	refresh  []versioned[refreshKeys] // oldest first
@@ -79,13 +82,14 @@ func OpenKeyring(ctx context.Context, c KeyringConfig) (*Keyring, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &Keyring{store: c.Store, sealer: sealer, random: c.Random, now: c.Now, maxTTL: c.AccessTTL}
+	k := &Keyring{store: c.Store, sealer: sealer, random: c.Random, now: c.Now, maxTTL: c.AccessTTL, maxAge: c.JWKSMaxAge}
 	// The longest lifetime is on record before anything is signed, so that no kill forgets too early.
 	var id [12]byte
 	if _, err := io.ReadFull(c.Random, id[:]); err != nil {
 		return nil, fmt.Errorf("draw a feed id: %w", err)
 	}
-	if _, err := c.Store.RaiseHead(ctx, base64.RawURLEncoding.EncodeToString(id[:]), c.AccessTTL, c.JWKSMaxAge); err != nil {
+	k.feedID = base64.RawURLEncoding.EncodeToString(id[:])
+	if err := k.RaiseHead(ctx); err != nil {
 		return nil, err
 	}
 	rows, err := c.Store.LoadKeyring(ctx)
@@ -102,6 +106,32 @@ func OpenKeyring(ctx context.Context, c KeyringConfig) (*Keyring, error) {
 		return nil, err
 	}
 	return k, nil
+}
+
+// RaiseHead makes the head know of the lifetime and the max-age of this instance: at the start, and
+// again should a store that went back in time not know of them any more.
+func (k *Keyring) RaiseHead(ctx context.Context) error {
+	k.loading.Lock()
+	defer k.loading.Unlock()
+	head, err := k.store.RaiseHead(ctx, k.feedID, k.maxTTL, k.maxAge)
+	if err == nil {
+		k.feedID = head.FeedID
+	}
+	return err
+}
+
+// Renew reads the keyring again unless the one that is loaded is what the head names.
+func (k *Keyring) Renew(ctx context.Context, feedID string, version int64) error {
+	k.loading.Lock()
+	defer k.loading.Unlock()
+	if k.feedID == feedID && k.ring.Load().version == version {
+		return nil
+	}
+	if err := k.load(ctx); err != nil {
+		return err
+	}
+	k.feedID = feedID
+	return nil
 }
 
 // errIncomplete says that a store lacks what a first boot makes.
@@ -153,7 +183,7 @@ func (k *Keyring) complete(ctx context.Context, rows KeyringRows) error {
 
 // open opens every row and puts the ring in place.
 func (k *Keyring) open(rows KeyringRows) error {
-	r := &ring{byHeader: make(map[string]*signingKey)}
+	r := &ring{version: rows.Version, byHeader: make(map[string]*signingKey)}
 	private := make(map[string][]byte)
 	for _, row := range rows.Secrets {
 		secret, err := k.sealer.open(row.Name, row.Sealed)

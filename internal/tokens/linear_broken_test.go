@@ -4,12 +4,12 @@ import (
 	"context"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/anishathalye/porcupine"
 
 	"github.com/authd/authd/internal/auth"
 	"github.com/authd/authd/internal/revocation"
+	"github.com/authd/authd/internal/store/everystore"
 	"github.com/authd/authd/internal/tokens"
 )
 
@@ -67,7 +67,7 @@ type (
 	forgettingEnd    struct{ tokens.Store } // answers before it has written, and then does not
 	forgettingRotate struct{ tokens.Store }
 	forgettingRaise  struct{ tokens.Store }
-	laggingKills     struct{ tokens.Store } // reads a replica that has not heard of anything yet
+	laggingFeed      struct{ revocation.Store } // reads a replica that has not heard of anything yet
 )
 
 func (s forgettingEnd) End(_ context.Context, deaths []tokens.Death, _ uint64) (ended []auth.SessionID, err error) {
@@ -89,24 +89,28 @@ func (s forgettingRaise) ChangeUser(ctx context.Context, change tokens.UserChang
 	return s.Store.ChangeUser(ctx, change, mark)
 }
 
-func (s laggingKills) Kills(ctx context.Context, _ []revocation.Key) ([]revocation.Entry, time.Time, error) {
-	return s.Store.Kills(ctx, nil)
+func (s laggingFeed) Follow(ctx context.Context, after int64, limit int) (revocation.Reading, error) {
+	r, err := s.Store.Follow(ctx, after, limit)
+	r.Head.Seq, r.Head.Mark, r.Entries = 0, 0, nil
+	return r, err
 }
 
 func TestAStoreThatBreaksItsWordFitsNoOrderOfEvents(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		story func(*history) []func(int)
-		spoil func(tokens.Store) tokens.Store
+		spoil func(*testing.T, *tokens.Config)
 	}{
-		{"a logout that is not written", leaveOne, func(s tokens.Store) tokens.Store { return forgettingEnd{s} }},
-		{"a rotation that is not written", leaveOne, func(s tokens.Store) tokens.Store { return forgettingRotate{s} }},
-		{"an epoch that is not raised", leaveAll, func(s tokens.Store) tokens.Store { return forgettingRaise{s} }},
-		{"kills that are read too early", leaveOne, func(s tokens.Store) tokens.Store { return laggingKills{s} }},
+		{"a logout that is not written", leaveOne, func(_ *testing.T, c *tokens.Config) { c.Store = forgettingEnd{c.Store} }},
+		{"a rotation that is not written", leaveOne, func(_ *testing.T, c *tokens.Config) { c.Store = forgettingRotate{c.Store} }},
+		{"an epoch that is not raised", leaveAll, func(_ *testing.T, c *tokens.Config) { c.Store = forgettingRaise{c.Store} }},
+		{"kills that are read too early", leaveOne, func(t *testing.T, c *tokens.Config) {
+			c.Live = everystore.Follow(t, laggingFeed{c.Store.(revocation.Store)})
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			onBoth(t, func(t *testing.T, w *world) {
-				all := play(t, w, c.story, 50, func(config *tokens.Config) { config.Store = c.spoil(config.Store) })
+				all := play(t, w, c.story, 50, func(config *tokens.Config) { c.spoil(t, config) })
 				if !slices.ContainsFunc(all, func(h *history) bool { return !h.fits() }) {
 					t.Error("every history fits an order of events")
 				}

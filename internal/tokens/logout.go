@@ -67,8 +67,8 @@ func (s *Sessions) identify(ctx context.Context, request LogOut) (h holder, err 
 		h.refresh, h.session = &token, token.session
 	}
 	if request.Access != "" {
-		token, ok := s.keyring.openAccess(request.Access)
-		if !ok || token.Issuer != s.issuer {
+		token, ok := s.openAccess(request.Access)
+		if !ok {
 			return h, ErrTokenInvalid
 		}
 		if token.session.IsZero() {
@@ -92,6 +92,7 @@ func (s *Sessions) endOwn(ctx context.Context, id auth.SessionID, from Origin) e
 	if err != nil {
 		return err
 	}
+	s.live.Sync(ctx)
 	return answer
 }
 
@@ -165,7 +166,7 @@ func (s *Sessions) authorize(ctx context.Context, h holder, from Origin) (*Loade
 		if row == nil || row.live(clock) != nil {
 			return nil, ErrTokenInvalid
 		}
-		return row, s.checkAccess(ctx, h.access)
+		return row, s.checkAccess(h.access, clock)
 	}
 	switch d := decide(row, h.refresh, clock, s.policy.RetryWindow); d.verdict {
 	case rotate, retry:

@@ -28,6 +28,9 @@ type Opening struct {
 
 // Open opens a session. [ErrUserChanged]: what was proven is worth nothing any more.
 func (s *Sessions) Open(ctx context.Context, o Opening) (Pair, error) {
+	if s.live.Stale() {
+		return Pair{}, errStale // before anything is written
+	}
 	var session Loaded
 	var refresh string
 	now, change, err := s.alter(ctx, o.User, func(m *Moment) (change UserChange, _ bool, err error) {

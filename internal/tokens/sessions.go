@@ -42,6 +42,7 @@ const maxNames = 2 << 10
 type Config struct {
 	Store    Store
 	Keyring  *Keyring
+	Live     Live     // nil: for who only ends sessions; no token is taken for live, and none is signed
 	Issuer   string   // iss of every access token
 	Audience []string // aud of every access token
 	Policy   Policy
@@ -75,6 +76,7 @@ func (m *Meter) fill() {
 type Sessions struct {
 	store    Store
 	keyring  *Keyring
+	live     Live
 	issuer   string
 	audience audience
 	policy   Policy
@@ -107,11 +109,14 @@ func New(c Config) (*Sessions, error) {
 	if c.Record == nil {
 		c.Record = audit.Discard
 	}
+	if c.Live == nil {
+		c.Live = unread{}
+	}
 	if c.Queue == 0 {
 		c.Queue = 4096
 	}
 	s := &Sessions{
-		store: c.Store, keyring: c.Keyring, issuer: c.Issuer, audience: c.Audience, policy: p,
+		store: waking{c.Store, c.Live}, keyring: c.Keyring, live: c.Live, issuer: c.Issuer, audience: c.Audience, policy: p,
 		random: c.Random, now: c.Now, record: c.Record, meter: c.Meter, stopped: make(chan struct{}),
 	}
 	s.meter.fill()
@@ -175,6 +180,9 @@ func (s *Sessions) Refresh(ctx context.Context, refresh string, from Origin) (Pa
 
 // submitRotation sends a refresh token through the rotation lane.
 func (s *Sessions) submitRotation(ctx context.Context, refresh string, from Origin) (rotated, error) {
+	if s.live.Stale() {
+		return rotated{}, errStale // before anything is written
+	}
 	token, err := s.keyring.openRefresh(ctx, refresh)
 	if err != nil {
 		return rotated{}, err
@@ -238,6 +246,9 @@ func (s *Sessions) changeUser(ctx context.Context, change UserChange, mark uint6
 	applied, err = s.store.ChangeUser(ctx, change, mark)
 	if errors.Is(err, ErrWriteConflict) {
 		return false, nil
+	}
+	if applied && (change.RaiseEpoch || len(change.End) > 0) {
+		s.live.Sync(ctx)
 	}
 	return applied, err
 }

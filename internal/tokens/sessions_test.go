@@ -9,7 +9,7 @@ import (
 func TestNewRefusesWhatCannotWork(t *testing.T) {
 	t.Parallel()
 	good := Config{
-		Store: &oneKill{}, Keyring: ForTests(time.Minute), Issuer: "here", Audience: []string{"there"},
+		Store: struct{ Store }{}, Keyring: ForTests(time.Minute), Issuer: "here", Audience: []string{"there"},
 		Policy: Policy{AccessTTL: time.Minute, RefreshIdleTTL: time.Hour, SessionTTL: time.Hour, RetryWindow: window, PerUser: 1},
 		Random: rand.Reader, Now: time.Now,
 	}

@@ -129,6 +129,9 @@ func TestCallsTakeOneMessageAndChangesOfUsersTwo(t *testing.T) {
 			_, _, err := store.Kills(ctx, []revocation.Key{revocation.KillSession(ids[0]).Key})
 			return err
 		}, 1},
+		"Follow":       {func() error { _, err := store.Follow(ctx, 0, 100); return err }, 1},
+		"Vouch":        {func() error { return store.Vouch(ctx, time.Now()) }, 1},
+		"CollectKills": {func() error { _, err := store.CollectKills(ctx, time.Now(), 4096, 100); return err }, 1},
 		"LoadUser": {func() error {
 			var err error
 			user, _, _, _, err = store.LoadUser(ctx, user.ID)

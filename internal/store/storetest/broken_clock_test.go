@@ -65,6 +65,7 @@ var clockDefects = map[string][]defect{
 				return entries, clock.Truncate(time.Second), err
 			}
 		}},
+		{"the feed comes with a clock in seconds", followed(func(r *revocation.Reading) { r.Clock = r.Clock.Truncate(time.Second) })},
 		{"the keyring has no clock", func(b *broken) {
 			b.loadKeyring = func(ctx context.Context) (tokens.KeyringRows, error) {
 				rows, err := b.Store.LoadKeyring(ctx)

@@ -69,6 +69,10 @@ func loadsCarryClock(t *trial) {
 			_, clock, err := t.store.Kills(ctx, []revocation.Key{revocation.KillSession(s.ID).Key})
 			return clock, err
 		},
+		"Follow": func() (time.Time, error) {
+			reading, err := t.store.Follow(ctx, 0, 10)
+			return reading.Clock, err
+		},
 		"LoadKeyring": func() (time.Time, error) {
 			rows, err := t.store.LoadKeyring(ctx)
 			return rows.Clock, err

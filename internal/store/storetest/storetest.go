@@ -17,6 +17,7 @@ type Store interface {
 	tokens.KeyringStore
 	accounts.Store
 	audit.Store
+	revocation.Store
 }
 
 // Fixture is one migrated, empty database under two handles. Its clock must be a real one.

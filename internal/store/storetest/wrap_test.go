@@ -31,6 +31,9 @@ type broken struct {
 	changeUser      func(context.Context, tokens.UserChange, uint64) (bool, error)
 	addKills        func(context.Context, []revocation.Kill, uint64) error
 	kills           func(context.Context, []revocation.Key) ([]revocation.Entry, time.Time, error)
+	follow          func(context.Context, int64, int) (revocation.Reading, error)
+	vouchFor        func(context.Context, time.Time) error
+	collectKills    func(context.Context, time.Time, int64, int) (int, error)
 	collect         func(context.Context, time.Time, int) (int, error)
 	clock           func(context.Context) (time.Time, error)
 	loadKeyring     func(context.Context) (tokens.KeyringRows, error)
@@ -54,7 +57,7 @@ func wrap(tb testing.TB, s Store, raw *sql.DB, looks *atomic.Int64) *broken {
 	return &broken{
 		Store: s, raw: raw, tb: tb, looks: looks,
 		loadSessions: s.LoadSessions, rotate: s.Rotate, end: s.End, loadUser: s.LoadUser, changeUser: s.ChangeUser,
-		addKills: s.AddKills, kills: s.Kills, collect: s.CollectSessions, clock: s.Clock,
+		addKills: s.AddKills, kills: s.Kills, follow: s.Follow, vouchFor: s.Vouch, collectKills: s.CollectKills, collect: s.CollectSessions, clock: s.Clock,
 		loadKeyring: s.LoadKeyring, addKeyring: s.AddKeyring, raiseHead: s.RaiseHead,
 		createUser: s.CreateUser, credentials: s.CredentialsByName, userByID: s.UserByID, userByName: s.UserByName,
 		credentialsByID: s.CredentialsByID, resetByID: s.ResetByID, users: s.Users, raiseCost: s.RaiseGreatestCost,
@@ -88,6 +91,16 @@ func (b *broken) AddKills(ctx context.Context, kills []revocation.Kill, mark uin
 
 func (b *broken) Kills(ctx context.Context, keys []revocation.Key) ([]revocation.Entry, time.Time, error) {
 	return b.kills(ctx, keys)
+}
+
+func (b *broken) Follow(ctx context.Context, after int64, limit int) (revocation.Reading, error) {
+	return b.follow(ctx, after, limit)
+}
+
+func (b *broken) Vouch(ctx context.Context, seen time.Time) error { return b.vouchFor(ctx, seen) }
+
+func (b *broken) CollectKills(ctx context.Context, before time.Time, keep int64, limit int) (int, error) {
+	return b.collectKills(ctx, before, keep, limit)
 }
 
 func (b *broken) CollectSessions(ctx context.Context, before time.Time, limit int) (int, error) {

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/authd/authd/internal/audit"
+	"github.com/authd/authd/internal/revocation"
+	"github.com/authd/authd/internal/tokens"
+)
+
+// follow makes the part that reads what was revoked, by whichever instance or command.
+func follow(st revocation.Store, ring *tokens.Keyring, accessTTL time.Duration, log *slog.Logger, record audit.Sink) (*revocation.Follower, error) {
+	return revocation.New(revocation.Config{
+		Store: st, Now: time.Now, MaxTTL: accessTTL,
+		Failed: func(ctx context.Context, err error) {
+			if err != nil {
+				log.WarnContext(ctx, "the feed of revocations cannot be read, trying on", "error", err)
+				return
+			}
+			log.InfoContext(ctx, "the feed of revocations is read again")
+		},
+		Forked: alarmOfFork(log, record),
+		Keyring: func(ctx context.Context, feedID string, version int64) error {
+			err := ring.Renew(ctx, feedID, version)
+			if err != nil {
+				log.WarnContext(ctx, "the keyring cannot be read again, trying on", "error", err)
+			}
+			return err
+		},
+		RaiseTTL: ring.RaiseHead,
+	})
+}
+
+// alarmOfFork is for a store that went back in time: a standby took over without the last commits, or a
+// backup was restored.
+func alarmOfFork(log *slog.Logger, record audit.Sink) func(context.Context, revocation.Fork) {
+	return func(ctx context.Context, fork revocation.Fork) {
+		record(ctx, audit.Event{At: time.Now(), Name: audit.AlarmRaised, Reason: audit.HistoryForked, Actor: audit.System})
+		log.ErrorContext(ctx, "the store went back in time: the kills that it lost are obeyed here until they run out, and nowhere else",
+			"lost_kills", fork.Lost, "behind_by", fork.Ahead, "read_to", fork.Read.String(), "store_at", fork.Store.String())
+	}
+}
+
+// await waits until something happened, or the parts end.
+func await(ctx context.Context, happened <-chan struct{}) {
+	select {
+	case <-happened:
+	case <-ctx.Done():
+	}
+}
