@@ -77,6 +77,7 @@ func (s *Sessions) EndSession(ctx context.Context, id auth.SessionID, from Origi
 		if err != nil {
 			return err
 		}
+		s.live.Sync(ctx)
 		s.record(ctx, event(clock, audit.SessionEnded, audit.EndedByOperator, row, from))
 		return nil
 	}
@@ -108,6 +109,7 @@ func (s *Sessions) RevokeToken(ctx context.Context, id auth.TokenID, from Origin
 		if err != nil {
 			return err
 		}
+		s.live.Sync(ctx)
 		s.record(ctx, audit.Event{At: clock, Name: audit.TokenRevoked, Actor: from.Actor, Subject: id.String(),
 			Address: from.Address, UserAgent: from.UserAgent})
 		return nil
