@@ -2,7 +2,6 @@ package verify
 
 import (
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
@@ -23,22 +22,32 @@ var (
 	errClaims   = errors.New("the claims are not those of an access token")
 )
 
-// payload is what a payload says, before anything of it was judged.
+// payload is what a payload says, for whoever asked for an issuer and an audience.
 type payload struct {
 	token
-	issuer   string
-	audience []string
-	counts   int // of exp, iat and epoch, of which none may be missing
+	ours, forUs bool // iss and aud are those
+	counts      int  // of exp, iat and epoch, of which none may be missing
 }
 
 // readPayload reads the claims of RFC 9068 with sid and epoch. Others may be there and are passed over.
-func readPayload(body []byte) (*payload, error) {
+func readPayload(body []byte, issuer, audience string) (*payload, error) {
 	r, err := strictjson.NewReader(body)
 	if err != nil {
 		return nil, errClaims
 	}
 	p := new(payload)
-	if r.Object(func(name []byte) error { return p.member(r, string(name)) }) != nil || r.End() != nil {
+	err = r.Object(func(name []byte) (err error) {
+		switch string(name) {
+		case "iss":
+			p.ours, err = equal(r, issuer)
+		case "aud":
+			p.forUs, err = oneOf(r, audience)
+		default:
+			err = p.member(r, string(name))
+		}
+		return err
+	})
+	if err != nil || r.End() != nil {
 		return nil, errClaims
 	}
 	return p, nil
@@ -46,10 +55,6 @@ func readPayload(body []byte) (*payload, error) {
 
 func (p *payload) member(r *strictjson.Reader, name string) (err error) {
 	switch name {
-	case "iss":
-		p.issuer, err = text(r)
-	case "aud":
-		p.audience, err = oneOrMore(r)
 	case "sub":
 		p.subject, err = text(r)
 	case "sid":
@@ -89,12 +94,12 @@ func (p *payload) count(r *strictjson.Reader) (int64, error) {
 }
 
 // check judges what does not change while a token lives.
-func (p *payload) check(issuer, audience string) error {
+func (p *payload) check() error {
 	lifetime := p.expiry - p.issuedAt
 	switch {
-	case p.issuer != issuer:
+	case !p.ours:
 		return errIssuer
-	case !slices.Contains(p.audience, audience):
+	case !p.forUs:
 		return errAudience
 	case p.subject == "" || p.id == "" || p.client == "" || p.counts != 3:
 		return errMissing
@@ -104,14 +109,14 @@ func (p *payload) check(issuer, audience string) error {
 	return nil
 }
 
-// seal returns the token with what kills are looked up by.
+// seal adds what kills are looked up by. The token is not written any more after that.
 func (p *payload) seal() *token {
-	t := p.token
+	t := &p.token
 	t.subjectKill, t.idKey = live.DigestOf(t.subject), live.DigestOf(t.id)
 	if t.session != "" {
 		t.sessionKill = live.DigestOf(t.session)
 	}
-	return &t
+	return t
 }
 
 // times judges what the clock says, with leeway to both sides.
@@ -141,11 +146,20 @@ func texts(r *strictjson.Reader) (all []string, err error) {
 	return all, err
 }
 
-// oneOrMore reads aud, which is a string or an array of strings (RFC 7519, section 4.1.3).
-func oneOrMore(r *strictjson.Reader) ([]string, error) {
-	if r.Next() != '"' {
-		return texts(r)
+func equal(r *strictjson.Reader, want string) (bool, error) {
+	b, err := r.String()
+	return string(b) == want, err
+}
+
+// oneOf reads aud, which is a string or an array of strings (RFC 7519, section 4.1.3).
+func oneOf(r *strictjson.Reader, want string) (found bool, err error) {
+	if r.Next() == '"' {
+		return equal(r, want)
 	}
-	one, err := text(r)
-	return []string{one}, err
+	err = r.Array(func() error {
+		one, err := equal(r, want)
+		found = found || one
+		return err
+	})
+	return found, err
 }

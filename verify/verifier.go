@@ -167,9 +167,9 @@ func (c *core) open(ctx context.Context, raw string, now time.Time) (*token, err
 	if err != nil {
 		return nil, invalid(err)
 	}
-	p, err := readPayload(body)
+	p, err := readPayload(body, c.issuer, c.audience)
 	if err == nil {
-		err = p.check(c.issuer, c.audience)
+		err = p.check()
 	}
 	if err != nil {
 		return nil, invalid(err)

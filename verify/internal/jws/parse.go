@@ -64,11 +64,10 @@ func (m *Message) Open(key *Key, buf []byte) ([]byte, error) {
 		// The header is the attacker's. What a key may be used for is ours to say (RFC 8725, section 3.1).
 		return nil, ErrAlgorithm
 	}
-	var space [maxSignature]byte
-	if base64.RawURLEncoding.DecodedLen(len(m.signature)) > len(space) {
+	if base64.RawURLEncoding.DecodedLen(len(m.signature)) > maxSignature {
 		return nil, ErrSignature
 	}
-	signature, err := decode(space[:0], m.signature)
+	signature, err := decode(make([]byte, 0, 64), m.signature)
 	if err != nil {
 		return nil, ErrForm
 	}
@@ -83,8 +82,7 @@ func (m *Message) Open(key *Key, buf []byte) ([]byte, error) {
 }
 
 func parseHeader(segment []byte) (h Header, err error) {
-	var space [maxHeader]byte
-	text, err := decode(space[:0], segment)
+	text, err := decode(make([]byte, 0, 96), segment)
 	if err != nil {
 		return Header{}, ErrForm
 	}
