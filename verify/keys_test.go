@@ -37,8 +37,7 @@ func TestTokensOfEachAlgorithmAreAccepted(t *testing.T) {
 		authd.SetKeys(fake.NewKey(alg), fake.NewKey("ES256"))
 		v := start(t, config(authd))
 		mustAccept(t, v, authd.Token(nil))
-		raw := authd.Token(nil)
-		mustRefuse(t, v, raw[:len(raw)-2]+"AA", verify.ErrInvalid)
+		mustRefuse(t, v, swapPayload(authd.Token(nil), encode(authd.Claims(fake.JSON{"sub": "admin"}))), verify.ErrInvalid)
 	}
 }
 
