@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -138,6 +139,32 @@ func TestFamiliesAreKnownBeforeTheyHaveValues(t *testing.T) {
 	want := []Family{{"a_total", KindCounter, "Counted.", nil}, {"b", KindHistogram, "Measured.", []string{"lane"}}}
 	if d := cmp.Diff(r.Families(), want); d != "" {
 		t.Errorf("families (-got +want):\n%s", d)
+	}
+}
+
+func TestNumbersThatBelongTogetherAreReadTogether(t *testing.T) {
+	t.Parallel()
+	r, reads := &Registry{}, 0
+	r.Before(func() { reads++ })
+	for _, name := range []string{"a", "b"} {
+		r.Func(Family{Name: name, Kind: KindGauge, Help: "Read before."}, func() float64 { return float64(reads) })
+	}
+	for _, want := range []string{"a 1\n", "b 2\n"} {
+		if page := written(t, r); !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q:\n%s", want, page)
+		}
+	}
+}
+
+func TestAnyProcessSaysWhatItTakes(t *testing.T) {
+	t.Parallel()
+	r := &Registry{}
+	r.Process()
+	page := written(t, r)
+	for _, name := range []string{"go_goroutines", "go_memstats_sys_bytes", "go_memstats_alloc_bytes_total"} {
+		if !regexp.MustCompile("(?m)^" + name + " [1-9]").MatchString(page) {
+			t.Errorf("the page lacks %s:\n%s", name, page)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 )
 
 // Process registers what is worth knowing of any Go process. Where client_golang has the number it has
@@ -16,22 +17,23 @@ func (r *Registry) Process() {
 		func(emit func(float64, ...string)) { emit(1, runtime.Version()) })
 	r.Func(Family{Name: "go_goroutines", Kind: KindGauge, Help: "Goroutines that there are."},
 		func() float64 { return float64(runtime.NumGoroutine()) })
-	memory := func(name, help string, kind Kind, read func(*runtime.MemStats) uint64) {
-		r.Func(Family{Name: name, Kind: kind, Help: help}, func() float64 {
-			var m runtime.MemStats
-			runtime.ReadMemStats(&m)
-			return float64(read(&m))
-		})
+	var stats atomic.Pointer[runtime.MemStats]
+	r.Before(func() {
+		now := &runtime.MemStats{}
+		runtime.ReadMemStats(now)
+		stats.Store(now)
+	})
+	memory := func(name string, kind Kind, help string, read func(*runtime.MemStats) float64) {
+		r.Func(Family{Name: name, Kind: kind, Help: help}, func() float64 { return read(stats.Load()) })
 	}
-	memory("go_memstats_heap_alloc_bytes", "Bytes of the heap that are in use.", KindGauge, func(m *runtime.MemStats) uint64 { return m.HeapAlloc })
-	memory("go_memstats_alloc_bytes_total", "Bytes that were ever allocated.", KindCounter, func(m *runtime.MemStats) uint64 { return m.TotalAlloc })
-	memory("go_memstats_sys_bytes", "Bytes that Go took from the system.", KindGauge, func(m *runtime.MemStats) uint64 { return m.Sys })
-	r.Func(Family{Name: "go_gc_duration_seconds_total", Kind: KindCounter, Help: "Time that everything stood still for the collector."},
-		func() float64 {
-			var m runtime.MemStats
-			runtime.ReadMemStats(&m)
-			return float64(m.PauseTotalNs) / 1e9
-		})
+	memory("go_memstats_heap_alloc_bytes", KindGauge, "Bytes of the heap that are in use.",
+		func(m *runtime.MemStats) float64 { return float64(m.HeapAlloc) })
+	memory("go_memstats_alloc_bytes_total", KindCounter, "Bytes that were ever allocated.",
+		func(m *runtime.MemStats) float64 { return float64(m.TotalAlloc) })
+	memory("go_memstats_sys_bytes", KindGauge, "Bytes that Go took from the system.",
+		func(m *runtime.MemStats) float64 { return float64(m.Sys) })
+	memory("go_gc_pause_seconds_total", KindCounter, "Time that everything stood still for the garbage collector.",
+		func(m *runtime.MemStats) float64 { return float64(m.PauseTotalNs) / 1e9 })
 	r.linux("/proc/self")
 }
 

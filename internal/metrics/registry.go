@@ -33,8 +33,9 @@ type source struct {
 
 // Registry is a set of families. The zero value is empty and ready.
 type Registry struct {
-	mu      sync.Mutex // guards sources
+	mu      sync.Mutex // guards sources and before
 	sources []source
+	before  []func()
 }
 
 // Families returns what is registered, by name.
@@ -52,8 +53,11 @@ func (r *Registry) Families() []Family {
 // Write writes all values as they are now, by name.
 func (r *Registry) Write(w io.Writer) error {
 	r.mu.Lock()
-	sources := slices.Clone(r.sources)
+	sources, before := slices.Clone(r.sources), slices.Clone(r.before)
 	r.mu.Unlock()
+	for _, read := range before {
+		read()
+	}
 	slices.SortFunc(sources, func(a, b source) int { return strings.Compare(a.Name, b.Name) })
 	p := &page{}
 	for _, s := range sources {
@@ -62,6 +66,13 @@ func (r *Registry) Write(w io.Writer) error {
 	}
 	_, err := p.WriteTo(w)
 	return err
+}
+
+// Before has read called before all is read, for numbers of several families that are read at once.
+func (r *Registry) Before(read func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.before = append(r.before, read)
 }
 
 // add panics over a name that is taken: that is a mistake of whoever wrote the program, and shows at
