@@ -13,6 +13,7 @@ import (
 	"github.com/authd/authd/internal/audit"
 	"github.com/authd/authd/internal/auth"
 	"github.com/authd/authd/internal/metrics"
+	"github.com/authd/authd/internal/revocation"
 	"github.com/authd/authd/internal/tokens"
 )
 
@@ -81,6 +82,7 @@ func (m *meters) watch(s *service) {
 			emit(float64(rotations), "rotations")
 			emit(float64(deaths), "deaths")
 		})
+	m.watchLive(func() revocation.Stats { return s.live.Stats() })
 }
 
 // record is a sink.
