@@ -14,24 +14,28 @@ import (
 	"github.com/authd/authd/internal/revocation"
 )
 
-// oneKill is the feed of a store in which there is one entry, read at noon.
-type oneKill struct {
+// feedAt is the feed of a store at one moment.
+type feedAt struct {
 	revocation.Store
-	kill revocation.Kill
+	clock time.Time
+	kills []revocation.Kill
 }
 
-func (s *oneKill) Follow(context.Context, int64, int) (revocation.Reading, error) {
-	entry := revocation.Entry{Kill: s.kill, Seq: 1, Until: noon.Add(time.Hour), Mark: 7}
-	return revocation.Reading{
-		Head:  revocation.Head{FeedID: "feed", Seq: 1, Mark: 7, MaxTTL: time.Hour, AsOf: noon},
-		Clock: noon, Entries: []revocation.Entry{entry},
-	}, nil
+func (s *feedAt) Follow(_ context.Context, after int64, _ int) (revocation.Reading, error) {
+	r := revocation.Reading{Head: revocation.Head{FeedID: "feed", MaxTTL: time.Hour, AsOf: s.clock}, Clock: s.clock}
+	for i, kill := range s.kills {
+		r.Head.Seq, r.Head.Mark = int64(i+1), 7
+		if r.Head.Seq > after {
+			r.Entries = append(r.Entries, revocation.Entry{Kill: kill, Seq: r.Head.Seq, Until: s.clock.Add(time.Hour), Mark: 7})
+		}
+	}
+	return r, nil
 }
 
-// follows returns what has read a feed with one entry.
-func follows(t *testing.T, kill revocation.Kill) *revocation.Follower {
+// follows returns what has read a feed at a moment, which goes on.
+func follows(t *testing.T, clock time.Time, kills ...revocation.Kill) *revocation.Follower {
 	t.Helper()
-	f, err := revocation.New(revocation.Config{Store: &oneKill{kill: kill}, Now: func() time.Time { return noon }, MaxTTL: time.Hour})
+	f, err := revocation.New(revocation.Config{Store: &feedAt{clock: clock, kills: kills}, Now: func() time.Time { return clock }, MaxTTL: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +51,7 @@ func follows(t *testing.T, kill revocation.Kill) *revocation.Follower {
 func signs(t *testing.T) *Sessions {
 	t.Helper()
 	s := &Sessions{
-		live: follows(t, revocation.Kill{}), keyring: testRing(t), issuer: usual().Issuer, audience: usual().Audience,
+		live: follows(t, noon), keyring: testRing(t), issuer: usual().Issuer, audience: usual().Audience,
 		policy: Policy{AccessTTL: 5 * time.Minute}, random: rand.Reader,
 	}
 	s.meter.fill()
@@ -94,7 +98,7 @@ func TestATokenDiesByAnyOfItsKills(t *testing.T) {
 		{"another session's", func(*Sessions, claims) revocation.Kill { return revocation.KillSession(auth.SessionID{4}) }, nil},
 	} {
 		s := signs(t)
-		s.live = follows(t, test.kill(s, usual()))
+		s.live = follows(t, noon, test.kill(s, usual()))
 		if _, err := s.Authenticate(t.Context(), mustSign(t, s.keyring, usual())); !errors.Is(err, test.want) {
 			t.Errorf("%s: got %v, want %v", test.what, err, test.want)
 		}

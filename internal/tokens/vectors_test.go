@@ -1,7 +1,6 @@
 package tokens
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -11,7 +10,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -87,25 +85,9 @@ func vectorRing(t *testing.T) *Keyring {
 	return ring
 }
 
-// entriesStore is a store with a feed and a clock.
-type entriesStore struct {
-	Store
-	entries []revocation.Entry
-	clock   time.Time
-}
-
-func (s *entriesStore) Kills(_ context.Context, keys []revocation.Key) (found []revocation.Entry, clock time.Time, err error) {
-	for _, e := range s.entries {
-		if slices.Contains(keys, e.Key) {
-			found = append(found, e)
-		}
-	}
-	return found, s.clock, nil
-}
-
-func (v *vectors) store(t *testing.T) *entriesStore {
+// kills are those of the feed of the vectors.
+func (v *vectors) kills(t *testing.T) (kills []revocation.Kill) {
 	t.Helper()
-	s := &entriesStore{clock: time.Unix(v.Conditions.Time, 0)}
 	for _, e := range v.Conditions.Entries {
 		subject, err := base64.RawURLEncoding.DecodeString(e[1].(string))
 		if err != nil {
@@ -115,9 +97,9 @@ func (v *vectors) store(t *testing.T) *entriesStore {
 		if len(e) > 3 {
 			kill.Value = int64(e[3].(float64))
 		}
-		s.entries = append(s.entries, revocation.Entry{Kill: kill, Until: time.Unix(int64(e[2].(float64)), 0)})
+		kills = append(kills, kill)
 	}
-	return s
+	return kills
 }
 
 // A1 to A22, A24, C2, C5, C6 and D5: authd is stricter with tokens than verifiers must be. It takes
@@ -126,7 +108,8 @@ func TestNoBadTokenOfTheVectorsIsTaken(t *testing.T) {
 	t.Parallel()
 	var v vectors
 	loadVectors(t, "tokens.json", &v)
-	s := &Sessions{store: v.store(t), keyring: vectorRing(t), issuer: v.Conditions.Issuer, audience: audience{v.Conditions.Audience}}
+	live := follows(t, time.Unix(v.Conditions.Time, 0), v.kills(t)...)
+	s := &Sessions{live: live, keyring: vectorRing(t), issuer: v.Conditions.Issuer, audience: audience{v.Conditions.Audience}}
 	taken, refused := 0, 0
 	for _, c := range v.Tokens {
 		_, err := s.Authenticate(t.Context(), c.Token)
