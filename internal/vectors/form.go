@@ -17,6 +17,10 @@ func (b *builder) json() {
 	b.refuseHeaded("kid twice", append(head(b.es), member{"kid", quoted(kid)}), "A15")
 	b.refuseHeaded("typ twice", append(object{{"typ", quoted("JWT")}}, head(b.es)...), "A15")
 	b.refuseHeaded("ALG beside alg", append(head(b.es), member{"ALG", quoted("none")}), "A15").Strict = true
+	for _, space := range []string{" ", "\r\n"} {
+		b.refuseHeaded(fmt.Sprintf("%q before the header's object", space), text(space+head(b.es).String()), "A16").Strict = true
+		b.refuseHeaded(fmt.Sprintf("%q behind the header's object", space), text(head(b.es).String()+space), "A16").Strict = true
+	}
 	for _, m := range usual() {
 		b.refuseClaims(m.name+" twice", append(usual(), m), "A15")
 	}

@@ -19,7 +19,7 @@ func (b *builder) good() {
 	b.add(valid, "another order of the header's members", b.es.token(
 		object{{"typ", quoted("at+jwt")}, {"kid", quoted(b.es.kid)}, {"alg", quoted("ES256")}}.String(), usual().String()))
 	b.add(valid, "white space and escapes in the JSON", b.es.token(
-		fmt.Sprintf("{ \"\\u0061lg\" : \"ES256\",\n\t\"kid\":%q, \"typ\":\"at\\u002bjwt\" }\r\n", b.es.kid), " "+usual().String()+"\n"))
+		fmt.Sprintf("{ \"\\u0061lg\" : \"ES256\",\n\t\"kid\":%q, \"typ\":\"at\\u002bjwt\" }", b.es.kid), " "+usual().String()+"\n"))
 	b.add(valid, "claims that nobody knows", b.mint(usual().with("https://example.com/x", `{"a":[1,null,-1.5e3]}`)))
 }
 

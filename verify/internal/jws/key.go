@@ -36,7 +36,19 @@ func (k *Key) ID() string { return k.id }
 // Algorithm returns the only algorithm that the key is used for.
 func (k *Key) Algorithm() string { return k.alg }
 
-func (k *Key) verify(signed, signature []byte) bool {
+// Public returns the key as the standard library has it.
+func (k *Key) Public() crypto.PublicKey {
+	switch k.alg {
+	case es256:
+		return k.ec
+	case edDSA:
+		return k.ed
+	}
+	return k.rsa
+}
+
+// Verify reports whether a signature, in the form of a JWS, is the key's over what was signed.
+func (k *Key) Verify(signed, signature []byte) bool {
 	switch k.alg {
 	case es256:
 		return k.verifyES256(signed, signature)

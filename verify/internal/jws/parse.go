@@ -46,7 +46,7 @@ func Parse(text []byte, limit int) (Message, error) {
 	}
 	header, rest, _ := bytes.Cut(text, dot)
 	payload, signature, three := bytes.Cut(rest, dot)
-	if !three || len(header) == 0 || len(payload) == 0 || len(signature) == 0 || bytes.Contains(signature, dot) {
+	if !three || len(header) == 0 || len(signature) == 0 || bytes.Contains(signature, dot) {
 		return Message{}, ErrForm
 	}
 	if len(header) > maxHeader {
@@ -71,7 +71,7 @@ func (m *Message) Open(key *Key, buf []byte) ([]byte, error) {
 	if err != nil {
 		return nil, ErrForm
 	}
-	if !key.verify(m.signed, signature) {
+	if !key.Verify(m.signed, signature) {
 		return nil, ErrSignature
 	}
 	payload, err := decode(buf, m.payload)
@@ -85,6 +85,11 @@ func parseHeader(segment []byte) (h Header, err error) {
 	text, err := decode(make([]byte, 0, 96), segment)
 	if err != nil {
 		return Header{}, ErrForm
+	}
+	// JSON allows white space around an object. Readers differ in whether it belongs to what was signed:
+	// jwx, for one, lets it go before it checks.
+	if !bytes.HasPrefix(text, []byte("{")) || !bytes.HasSuffix(text, []byte("}")) {
+		return Header{}, ErrHeader
 	}
 	r, err := strictjson.NewReader(text)
 	if err != nil {

@@ -210,7 +210,7 @@ func FuzzParseSet(f *testing.F) {
 				t.Fatalf("kid %q", key.ID())
 			}
 			seen[key.ID()] = true
-			key.verify([]byte("x"), make([]byte, 64)) // must not panic
+			key.Verify([]byte("x"), make([]byte, 64)) // must not panic
 		}
 	})
 }
