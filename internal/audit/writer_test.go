@@ -101,7 +101,7 @@ func written(t *testing.T, do func(t *testing.T, d *desk)) {
 
 func (d *desk) record(n int) {
 	for range n {
-		d.Record(context.Background(), audit.Event{Name: audit.LoginFailed})
+		d.Record(context.Background(), audit.Event{Name: audit.LoginFailed, User: [16]byte{1}})
 	}
 }
 
@@ -133,7 +133,7 @@ func TestAnEventIsKeptAsWhatHappenedAndInOrder(t *testing.T) {
 		for range 100 { // in one millisecond
 			d.Record(t.Context(), event)
 		}
-		d.record(1)
+		d.Record(t.Context(), audit.Event{Name: audit.LoginFailed})
 		d.stop()
 		want := event
 		want.At = time.Date(2026, 3, 1, 11, 0, 0, 7e6, time.UTC)
@@ -188,6 +188,27 @@ func TestEventsOutliveAStoreThatIsAwayForMinutes(t *testing.T) {
 		}
 		if len(d.calls) > 10*60 {
 			t.Errorf("the store was asked %d times in ten minutes", len(d.calls))
+		}
+	})
+}
+
+// Anybody can fail at anything as often as the line allows.
+func TestAFloodOfStrangersDrownsNobody(t *testing.T) {
+	t.Parallel()
+	written(t, func(t *testing.T, d *desk) {
+		for range 5000 {
+			d.Record(t.Context(), audit.Event{Name: audit.ResetRefused})
+		}
+		if d.dropped != 4900 || !errors.Is(d.cause, audit.ErrFlood) {
+			t.Errorf("%d were dropped for %v, want 4900 as a flood", d.dropped, d.cause)
+		}
+		d.record(200)
+		d.Record(t.Context(), audit.Event{Name: audit.TokenRevoked, Actor: audit.Admin})
+		time.Sleep(time.Second)
+		d.Record(t.Context(), audit.Event{Name: audit.ResetRefused})
+		d.stop()
+		if d.count() != 302 || d.dropped != 4900 {
+			t.Errorf("%d were kept and %d dropped, want the users', the operator's and the next second's kept", d.count(), d.dropped)
 		}
 	})
 }
