@@ -40,7 +40,7 @@ type Config struct {
 	// because kills are not kept for longer.
 	Leeway time.Duration
 
-	// CacheSize is how many verified tokens are remembered, at some 2 kB each. Zero means 8192, negative
+	// CacheSize is how many verified tokens are remembered, at some 1.5 kB each. Zero means 8192, negative
 	// none.
 	CacheSize int
 

@@ -247,7 +247,7 @@ func unauthentic(authd *fake.Authd, old string) map[string]string {
 		"C21: plain JSON":                 string(payload),
 		"C21: signed by a stranger":       other.Sign("authd-revocations+jwt", payload),
 		"C21: under authd's kid":          other.SignRaw([]byte(`{"alg":"ES256","kid":"`+kid+`","typ":"authd-revocations+jwt"}`), payload),
-		"C21: another payload":           swapPayload(page, encode(authd.Page(0, fake.JSON{"head": 1}))),
+		"C21: another payload":            swapPayload(page, encode(authd.Page(0, fake.JSON{"head": 1}))),
 		"C21: cut off":                    page[:len(page)-10],
 		"A17: an access token":            authd.Token(nil),
 		"A17: typed as an access token":   authd.Key().Sign("at+jwt", payload),

@@ -18,6 +18,7 @@ import (
 const (
 	maxWait   = 30 * time.Second // that authd holds a poll
 	pollGrace = 5 * time.Second  // for an answer beyond its wait
+	pageGrace = 15 * time.Second // for the large pages of catching up
 	idlePause = time.Second      // after a page that was answered at once and brought nothing
 	minRetry  = 200 * time.Millisecond
 	maxRetry  = 5 * time.Second
@@ -77,13 +78,12 @@ func (f *follower) backoff() time.Duration {
 
 // poll asks for one page and takes it. It returns how long to wait before the next.
 func (f *follower) poll(ctx context.Context) (pause time.Duration, err error) {
-	wait := time.Duration(0)
-	if f.caughtUp {
+	wait, within := time.Duration(0), pageGrace
+	if f.caughtUp && f.failures == 0 { // after a failure what is wanted is an answer, whether there is news or not
 		wait = f.c.wait()
+		within = wait + pollGrace
 	}
-	a, err := get(ctx, f.c.client, request{
-		url: f.address(wait), within: wait + pollGrace, limit: feed.MaxPage, buf: f.body,
-	})
+	a, err := get(ctx, f.c.client, request{url: f.address(wait), within: within, limit: feed.MaxPage, buf: f.body})
 	if err != nil {
 		return 0, err
 	}

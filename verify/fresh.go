@@ -12,8 +12,9 @@ import (
 // therefore add that much to a budget, and no more.
 const clockError = 2 * time.Minute
 
-// killMargin is what authd keeps a kill beyond the end of the last token that it is about, at least.
-const killMargin = 2 * time.Minute
+// killMargin is for how long at least authd keeps a kill beyond the end of the last token that it is
+// about. It is two minutes less what a commit takes.
+const killMargin = time.Minute
 
 // freshness knows since when revocations may be missing. The zero freshness knows nothing, and nothing
 // is fresh by it.

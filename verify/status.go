@@ -8,9 +8,9 @@ import (
 
 // Status is what a verifier knows at the moment, for gauges and a status page.
 type Status struct {
-	Age   time.Duration // since when revocations may be missing; the budget is its limit
-	Kills int           // that are kept
-	Keys  int           // that tokens may be signed by
+	Age   time.Duration // how old what is known is: the budget is its limit
+	Kills int           // kills that are kept
+	Keys  int           // keys that tokens may be signed by
 }
 
 // Status returns what the verifier knows. Age is negative as long as it knows nothing.

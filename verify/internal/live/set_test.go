@@ -47,9 +47,9 @@ func TestASetIsWhatAMapWouldBe(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, 0))
 		var s Set
 		m := make(model)
-		for range 50 {
-			for range random.IntN(2000) {
-				r := record(random, 3000)
+		for range 12 {
+			for range random.IntN(1000) {
+				r := record(random, 1500)
 				if err := s.Add(r); err != nil {
 					t.Fatal(err)
 				}
@@ -57,7 +57,7 @@ func TestASetIsWhatAMapWouldBe(t *testing.T) {
 			}
 			m.compare(t, &s)
 			before := uint32(random.IntN(600))
-			for limit := 1 + random.IntN(500); s.Forget(before, limit) > 0 || !m.swept(&s, before); {
+			for limit := 100 + random.IntN(500); s.Forget(before, limit) > 0 || !m.swept(&s, before); {
 			}
 			for id, r := range m {
 				if r.Until < before {
@@ -89,17 +89,17 @@ func TestARecordThatWasNotAddedIsNotThere(t *testing.T) {
 	if s.Forget(10, 10) != 0 || s.Len() != 0 {
 		t.Error("an empty set has something to forget")
 	}
-	for i := range 100_000 {
+	for i := range 30_000 {
 		if err := s.Add(Record{Kind: Session, Digest: DigestOf(strconv.Itoa(i))}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for i := range 100_000 {
+	for i := range 30_000 {
 		d := DigestOf(strconv.Itoa(i))
 		if _, ok := s.Value(Token, &d); ok {
 			t.Fatal("a record of one kind was found by another")
 		}
-		d = DigestOf(strconv.Itoa(i + 100_000))
+		d = DigestOf(strconv.Itoa(i + 30_000))
 		if _, ok := s.Value(Session, &d); ok {
 			t.Fatal("a record was found that was never added")
 		}
@@ -127,7 +127,7 @@ func TestTheGreaterValueAndTheLaterUntilStand(t *testing.T) {
 func TestWhatIsForgottenIsGivenBack(t *testing.T) {
 	t.Parallel()
 	var s Set
-	const n = 200_000
+	const n = 100_000
 	for i := range n {
 		if err := s.Add(Record{Kind: Session, Digest: DigestOf(strconv.Itoa(i)), Until: 1}); err != nil {
 			t.Fatal(err)
@@ -170,7 +170,7 @@ func TestReadersAndWritersDoNotDisturbEachOther(t *testing.T) {
 	for worker := range 4 {
 		all.Go(func() {
 			random := rand.New(rand.NewPCG(uint64(worker), 1))
-			for range 5000 {
+			for range 2000 {
 				if err := s.Add(record(random, 5000)); err != nil {
 					t.Error(err)
 				}
