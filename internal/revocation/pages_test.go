@@ -141,3 +141,86 @@ func TestAPageThatCannotBeWrittenIsNobodys(t *testing.T) {
 		i.ask(t, "", 0)
 	})
 }
+
+// shifty is a follower whose store goes back at the worst moment: while something is being read.
+type shifty struct {
+	*Follower
+	onView, onEntries func()
+}
+
+func (s *shifty) View() View {
+	if s.onView != nil {
+		act := s.onView
+		s.onView = nil
+		act()
+	}
+	return s.Follower.View()
+}
+
+func (s *shifty) Entries(after int64, limit int, into []Entry) []Entry {
+	if s.onEntries != nil {
+		act := s.onEntries
+		s.onEntries = nil
+		act()
+	}
+	return s.Follower.Entries(after, limit, into)
+}
+
+func TestWhoBeginsGetsNoPageOfTwoHistories(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		i := start(t, sessions(10)...)
+		live := &shifty{Follower: i.follower, onEntries: func() {
+			i.store.loseLast(5)
+			i.store.kill(sessions(20)...)
+			time.Sleep(3 * pollEvery)
+		}}
+		var err error
+		i.Feed, err = NewFeed(FeedConfig{Live: live, Signer: i.pen, Issuer: testIssuer, Now: time.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := i.Poll(t.Context(), Ask{Beginning: true}); !errors.Is(err, auth.ErrUnavailable) {
+			t.Errorf("got %v", err)
+		}
+		if got, _ := i.ask(t, "", 0); got.To != 25 || len(got.Entries) != 25 {
+			t.Errorf("afterwards: %d entries to %d", len(got.Entries), got.To)
+		}
+	})
+}
+
+// A page that was begun in one history and ended in another, or that answers a cursor of another, would
+// be signed and have a gap.
+func TestNoPageHidesAChangeOfHistory(t *testing.T) {
+	t.Parallel()
+	for name, arrange := range map[string]func(live *shifty, fork func()){
+		"while a page is being read":        func(live *shifty, fork func()) { live.onEntries = fork },
+		"after the cursor was found good":   func(live *shifty, fork func()) { live.onView = fork },
+		"and while the page is being read ": func(live *shifty, fork func()) { live.onView = func() { live.onEntries = fork } },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				i := start(t, sessions(10)...)
+				i.kill(sessions(10)...)
+				stood, _ := i.ask(t, "", 0)
+				live := &shifty{Follower: i.follower}
+				var err error
+				i.Feed, err = NewFeed(FeedConfig{Live: live, Signer: i.pen, Issuer: testIssuer, Now: time.Now})
+				if err != nil {
+					t.Fatal(err)
+				}
+				arrange(live, func() {
+					i.store.loseLast(5)
+					i.store.kill(sessions(20)...)
+					time.Sleep(3 * pollEvery)
+				})
+				i.refused(t, stood.cursor(), 0, auth.ErrUnavailable)
+				i.refused(t, stood.cursor(), 0, ErrCursorUnknown)
+				if got, _ := i.ask(t, "", 0); got.To != 35 || len(got.Entries) != 35 {
+					t.Errorf("started over: %d entries to %d", len(got.Entries), got.To)
+				}
+			})
+		})
+	}
+}
