@@ -83,6 +83,7 @@ func (m *meters) watch(s *service) {
 			emit(float64(deaths), "deaths")
 		})
 	m.watchLive(func() revocation.Stats { return s.live.Stats() })
+	m.watchFeed(s.feed.Stats)
 }
 
 // record is a sink.

@@ -72,6 +72,7 @@ func (c *serveCmd) Run(ctx context.Context, p process) (err error) {
 		end()
 		return errors.Join(err, g.Wait())
 	}
+	g.Go(func() error { return untilStopped(ctx, parts, s.feed.Run) })
 	g.Go(func() error { return s.hasher.Run(parts) })
 	g.Go(func() error { return s.sessions.Run(parts) })
 	g.Go(func() error {

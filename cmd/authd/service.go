@@ -28,6 +28,7 @@ type service struct {
 	keyring  *tokens.Keyring
 	hasher   *password.Hasher
 	live     *revocation.Follower
+	feed     *revocation.Feed
 	sessions *tokens.Sessions
 	accounts *accounts.Accounts
 }
@@ -60,6 +61,10 @@ func (c *serveCmd) build(ctx context.Context, log *slog.Logger, keys []auth.Secr
 	}
 	record := audit.Each(recordIn(log), m.record, s.writer.Record)
 	if s.live, err = follow(s.store, s.keyring, c.AccessTTL, log, record); err != nil {
+		return nil, err
+	}
+	s.feed, err = revocation.NewFeed(revocation.FeedConfig{Live: s.live, Signer: s.keyring, Issuer: c.Issuer, Now: time.Now})
+	if err != nil {
 		return nil, err
 	}
 	s.sessions, err = tokens.New(tokens.Config{

@@ -55,6 +55,8 @@ func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
 type running struct {
 	*webServer
 	client *http.Client
+	asked  context.Context         // ends when it is asked to stop
+	parts  context.Context         // what it needs
 	stop   context.CancelCauseFunc // asks it to stop
 	fail   context.CancelFunc      // ends the parts
 	ended  chan error
@@ -74,7 +76,7 @@ func startWeb(t *testing.T, release <-chan struct{}) *running {
 	ctx, stop := context.WithCancelCause(t.Context())
 	parts, fail := context.WithCancel(t.Context())
 	transport := &http.Transport{DialContext: listener.dial}
-	r := &running{newWebServer(first, slog.New(slog.DiscardHandler)), &http.Client{Transport: transport}, stop, fail, make(chan error, 1), time.Now()}
+	r := &running{newWebServer(first, slog.New(slog.DiscardHandler)), &http.Client{Transport: transport}, ctx, parts, stop, fail, make(chan error, 1), time.Now()}
 	t.Cleanup(func() {
 		fail()
 		stop(nil)

@@ -45,6 +45,7 @@ type Config struct {
 	Accounts Accounts
 	Sessions Sessions
 	Keys     Keys
+	Feed     Feed
 
 	// JWKSMaxAge is how long caches may keep the key set. New keys wait for it before they sign.
 	JWKSMaxAge time.Duration
@@ -59,7 +60,7 @@ type Config struct {
 
 	Meter  Meter // nobody counts: the zero value
 	Logger *slog.Logger
-	Now    func() time.Time // measures how long requests take; decides nothing
+	Now    func() time.Time // measures requests and sets deadlines; decides nothing about tokens
 	Random io.Reader        // makes request ids; safe for use by many goroutines
 }
 
@@ -93,6 +94,7 @@ func (a *api) routes() []route {
 		{method: "POST", pattern: "/password", handle: a.changePassword},
 		{method: "POST", pattern: "/password/reset", handle: a.resetPassword},
 		{method: "GET", pattern: "/.well-known/jwks.json", handle: a.jwks, quiet: true},
+		{method: "GET", pattern: "/revocations", handle: a.revocations, quiet: true},
 		{method: "GET", pattern: "/livez", handle: livez, quiet: true},
 		{method: "GET", pattern: "/readyz", handle: a.readyz, quiet: true},
 		{method: "GET", pattern: "/openapi.yaml", handle: a.contract, quiet: true},
@@ -115,6 +117,7 @@ func (c Config) validate() error {
 		need("Accounts", c.Accounts != nil),
 		need("Sessions", c.Sessions != nil),
 		need("Keys", c.Keys != nil),
+		need("Feed", c.Feed != nil),
 		need("JWKSMaxAge", c.JWKSMaxAge >= time.Second),
 		need("Contract", len(c.Contract) > 0),
 		need("Ready", c.Ready != nil),

@@ -47,6 +47,7 @@ func loadContract() (*contract, error) {
 		return nil, err
 	}
 	openapi3filter.RegisterBodyDecoder("application/jwk-set+json", openapi3filter.JSONBodyDecoder)
+	openapi3filter.RegisterBodyDecoder("application/jwt", openapi3filter.PlainBodyDecoder)
 	return &contract{text: text, doc: doc, seen: map[string]bool{}}, nil
 }
 

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/authd/authd/internal/accounts"
 	"github.com/authd/authd/internal/auth"
+	"github.com/authd/authd/internal/revocation"
 	"github.com/authd/authd/internal/tokens"
 )
 
@@ -69,6 +71,10 @@ func (b broken) Authenticate(context.Context, string) (tokens.Principal, error) 
 	return tokens.Principal{}, b.fail()
 }
 
+func (b broken) Poll(context.Context, revocation.Ask) (revocation.Answer, error) {
+	return revocation.Answer{}, cmp.Or(b.fail(), error(auth.ErrUnavailable))
+}
+
 func (b broken) ready(context.Context) error { return b.fail() }
 
 func (b broken) JWKS() ([]byte, string) {
@@ -80,7 +86,7 @@ func (b broken) JWKS() ([]byte, string) {
 func brokenHandler(t testing.TB, b broken) (http.Handler, *logged) {
 	t.Helper()
 	log := &logged{}
-	handler, err := New(Config{Accounts: b, Sessions: b, Keys: b, JWKSMaxAge: 5 * time.Minute,
+	handler, err := New(Config{Accounts: b, Sessions: b, Keys: b, Feed: b, JWKSMaxAge: 5 * time.Minute,
 		Contract: mustContract(t).text, Ready: b.ready,
 		Logger: log.logger(), Now: time.Now, Random: rand.Reader})
 	if err != nil {

@@ -142,8 +142,11 @@ func levelOf(x *exchange, r *http.Request) slog.Level {
 	switch {
 	case x.stack != nil:
 		return slog.LevelError
-	case r.Context().Err() != nil && errors.Is(x.cause, context.Canceled):
-		return slog.LevelInfo // the client hung up
+	case r.Context().Err() != nil && errors.Is(x.cause, context.Canceled): // the client hung up
+		if x.quiet {
+			return slog.LevelDebug
+		}
+		return slog.LevelInfo
 	case x.status == http.StatusServiceUnavailable:
 		return slog.LevelWarn
 	case x.status >= http.StatusInternalServerError:

@@ -86,6 +86,7 @@ type world struct {
 	store *watched
 	users *accounts.Accounts // for what operators do
 	live  *revocation.Follower
+	feed  *revocation.Feed
 	log   *logged
 
 	operators http.Handler // of the same service
@@ -102,6 +103,8 @@ func newWorld(t testing.TB, change ...func(*accounts.Config)) *world {
 	})
 	must(t, err)
 	w.live, err = revocation.New(revocation.Config{Store: w.store, Now: time.Now, MaxTTL: testAccessTTL})
+	must(t, err)
+	w.feed, err = revocation.NewFeed(revocation.FeedConfig{Live: w.live, Signer: keyring, Issuer: "https://issuer.test", Now: time.Now})
 	must(t, err)
 	sessions, err := tokens.New(tokens.Config{
 		Store: w.store, Keyring: keyring, Live: w.live, Issuer: "https://issuer.test", Audience: []string{"https://api.test"},
@@ -120,7 +123,7 @@ func newWorld(t testing.TB, change ...func(*accounts.Config)) *world {
 	}
 	w.users, err = accounts.New(config)
 	must(t, err)
-	w.Handler, err = New(Config{Accounts: w.users, Sessions: sessions, Keys: keyring, JWKSMaxAge: 5 * time.Minute,
+	w.Handler, err = New(Config{Accounts: w.users, Sessions: sessions, Keys: keyring, Feed: w.feed, JWKSMaxAge: 5 * time.Minute,
 		Contract: mustContract(t).text, Logger: w.log.logger(), Now: time.Now, Random: rand.Reader,
 		Ready: func(ctx context.Context) error { _, err := w.store.Clock(ctx); return err }})
 	must(t, err)
@@ -129,7 +132,7 @@ func newWorld(t testing.TB, change ...func(*accounts.Config)) *world {
 	w.operators, err = NewAdmin(operators)
 	must(t, err)
 	read := w.live.NextPoll()
-	run(t, w.live.Run, sessions.Run, hasher.Run)
+	run(t, w.live.Run, w.feed.Run, sessions.Run, hasher.Run)
 	<-read
 	return w
 }
