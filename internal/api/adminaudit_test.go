@@ -49,7 +49,7 @@ func TestTheAuditComesInPagesTheNewestFirst(t *testing.T) {
 		page := w.auditOf(t, query)
 		for _, e := range page.Events {
 			if e.UserID != ada.ID || e.UserID == bob.ID || seen[e.ID] || before != "" && e.ID > before {
-				t.Errorf("%+v came after %s", e, before)
+				t.Fatalf("%+v came after %s", e, before)
 			}
 			seen[e.ID], before = true, e.ID
 		}

@@ -56,7 +56,7 @@ func TestSessionsComeInPagesTheNewestFirst(t *testing.T) {
 		for _, s := range page.Sessions {
 			at, err := time.Parse(time.RFC3339, s.CreatedAt)
 			if err != nil || !all[s.ID] || at.After(before) {
-				t.Errorf("%s of %s comes after one of %s", s.ID, s.CreatedAt, before)
+				t.Fatalf("%s of %s comes after one of %s", s.ID, s.CreatedAt, before)
 			}
 			delete(all, s.ID)
 			before = at

@@ -62,8 +62,8 @@ func cursor(kind byte, last string) string {
 
 func openCursor(kind byte, text string) (string, error) {
 	place, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(place) < 2 || place[0] != kind {
-		return "", errCursor
+	if err != nil || len(place) < 2 || place[0] != kind || cursor(kind, string(place[1:])) != text {
+		return "", errCursor // the decoder skips line breaks
 	}
 	return string(place[1:]), nil
 }
