@@ -26,7 +26,7 @@ type defect struct {
 
 // defects are by the claim that must catch them. All are faults that somebody has made, or could.
 var defects = merge(
-	loadDefects, clockDefects, rotateDefects, endDefects, feedDefects, headDefects,
+	loadDefects, clockDefects, rotateDefects, endDefects, feedDefects, headDefects, followDefects,
 	changeDefects, refusalDefects, userDefects, nameDefects, keyringDefects, collectDefects, recordDefects,
 	raceDefects, cancelDefects, standingDefects, resetDefects, deleteDefects,
 )
