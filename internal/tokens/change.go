@@ -17,12 +17,18 @@ type Moment struct {
 
 // Holds returns nil if the session of a token may speak for the user now, else [ErrTokenInvalid].
 func (m *Moment) Holds(id auth.SessionID) error {
+	_, err := m.held(id)
+	return err
+}
+
+// held returns a session that may speak for the user now.
+func (m *Moment) held(id auth.SessionID) (Session, error) {
 	for _, session := range m.Sessions {
 		if session.ID == id && m.live(session) {
-			return nil
+			return session, nil
 		}
 	}
-	return ErrTokenInvalid
+	return Session{}, ErrTokenInvalid
 }
 
 func (m *Moment) live(session Session) bool {

@@ -19,16 +19,22 @@ type PasswordChange struct {
 // opens a new one, all in one transaction (C7). [ErrTokenInvalid]: the holder's session is over. It is
 // live only if the epoch is the one that it was opened under, and so what was proven is still the password.
 func (s *Sessions) ChangePassword(ctx context.Context, c PasswordChange) (Pair, error) {
+	if s.live.Stale() {
+		return Pair{}, errStale // before anything is written: the answer could not be signed
+	}
 	var session Loaded
 	var refresh string
 	now, change, err := s.alter(ctx, c.Holder.User, func(m *Moment) (change UserChange, _ bool, err error) {
-		if err := m.Holds(c.Holder.Session); err != nil {
+		own, err := m.held(c.Holder.Session)
+		if err != nil {
 			return change, false, err
 		}
+		from := c.Origin
+		from.Device = own.Device // it goes on where that one was
 		user := m.User
 		user.Epoch++ // what the change makes of it
 		session.Owner = user
-		if session.Session, refresh, err = s.newSession(&user, m.Clock, c.Origin); err != nil {
+		if session.Session, refresh, err = s.newSession(&user, m.Clock, from); err != nil {
 			return change, false, err
 		}
 		return UserChange{
