@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -16,11 +17,14 @@ import (
 // somebody points who could answer there (D15). It has no time limit of its own, because a poll is held
 // by the server on purpose; every request has its own.
 func newClient(given *http.Client) *http.Client {
-	if given == nil {
-		given = http.DefaultClient
+	var transport http.RoundTripper
+	if given != nil {
+		transport = given.Transport
+	} else if shared, ok := http.DefaultTransport.(*http.Transport); ok {
+		transport = shared.Clone() // so that what get closes is ours
 	}
 	return &http.Client{
-		Transport:     given.Transport,
+		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
@@ -58,6 +62,9 @@ func get(ctx context.Context, client *http.Client, q request) (answer, error) {
 	a := answer{sent: time.Now()}
 	response, err := client.Do(r)
 	if err != nil {
+		// A connection of HTTP/2 whose other end is gone would be used again and again, each time until the
+		// request's time is over, for as long as the system believes in it. That can be a quarter of an hour.
+		client.CloseIdleConnections()
 		return answer{}, err
 	}
 	defer response.Body.Close()
@@ -77,7 +84,7 @@ func get(ctx context.Context, client *http.Client, q request) (answer, error) {
 func readAll(body io.Reader, buf []byte, limit int) ([]byte, error) {
 	for buf = buf[:0]; ; {
 		if len(buf) == cap(buf) {
-			buf = append(buf, 0)[:len(buf)]
+			buf = slices.Grow(buf, 4<<10)
 		}
 		n, err := body.Read(buf[len(buf):min(cap(buf), limit+1)])
 		buf = buf[:len(buf)+n]

@@ -1,11 +1,13 @@
 package live
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"strconv"
 	"sync"
 	"testing"
+	"unsafe"
 )
 
 // model is a set as one would write it without a thought for memory.
@@ -185,6 +187,31 @@ func TestReadersAndWritersDoNotDisturbEachOther(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// C23: what a million kills take is known, and looking among them takes nothing.
+func TestC23AMillionRecordsTake32MiB(t *testing.T) {
+	// Not parallel: it counts what is allocated.
+	const n = 1_000_000
+	var s Set
+	var d Digest
+	for i := range uint64(n) { // as even as digests are, without their cost
+		binary.LittleEndian.PutUint64(d[:], i*0x9e3779b97f4a7c15)
+		if err := s.Add(Record{Kind: Session, Digest: d, Until: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var bytes uintptr
+	for i := range s.parts {
+		p := &s.parts[i]
+		bytes += uintptr(len(p.chunks))*unsafe.Sizeof([chunkLen]slot{}) + uintptr(cap(p.chunks))*unsafe.Sizeof(p) + uintptr(len(p.index))*4
+	}
+	if s.Len() != n || bytes > 33<<20 {
+		t.Errorf("%d records take %.1f MiB", s.Len(), float64(bytes)/(1<<20))
+	}
+	if got := testing.AllocsPerRun(100, func() { s.Value(Session, &d); s.Value(Token, &d) }); got != 0 {
+		t.Errorf("a lookup allocates %v times", got)
+	}
 }
 
 func BenchmarkValueAmongAMillion(b *testing.B) {
