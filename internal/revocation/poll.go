@@ -94,12 +94,11 @@ func (f *Feed) newShelf(issuer string, idle, most int, toHead bool) (*shelf, err
 func (f *Feed) Run(ctx context.Context) error {
 	defer close(f.stopping)
 	for {
+		next := f.live.NextPoll()
 		view := f.live.View()
 		if settled(view) {
-			held := f.held.Load()
-			over := f.turn.Swap(&turn{view.FeedID, view.Seq, make(chan struct{})}).over
-			close(over)
-			if !sleep(ctx, turnPause+time.Duration(held)*turnPauseEach) {
+			next = nil
+			if !f.letGo(ctx, view) {
 				return nil
 			}
 		}
@@ -107,8 +106,16 @@ func (f *Feed) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-view.Changed:
+		case <-next: // what is missing in the view may come without a change of place
 		}
 	}
+}
+
+// letGo ends a turn and pauses, unless ctx ends.
+func (f *Feed) letGo(ctx context.Context, v View) bool {
+	held := f.held.Load()
+	close(f.turn.Swap(&turn{v.FeedID, v.Seq, make(chan struct{})}).over)
+	return sleep(ctx, turnPause+time.Duration(held)*turnPauseEach)
 }
 
 // settled reports whether a view shows the feed up to its head.

@@ -369,3 +369,38 @@ func TestAFeedNeedsItsParts(t *testing.T) {
 		t.Error("a feed without anything")
 	}
 }
+
+// late is a follower that is seen in the instant between knowing its place and knowing the time of it.
+type late struct {
+	*Follower
+	known atomic.Bool
+}
+
+func (l *late) View() View {
+	v := l.Follower.View()
+	if !l.known.Load() {
+		v.AsOf = time.Time{}
+	}
+	return v
+}
+
+// The place moves first, and nothing else moves on a quiet feed. Polls must not wait for the next kill
+// because of that.
+func TestAQuietStartHoldsNobodyBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		i := start(t, sessions(20)...)
+		behind := Cursor{testFeed, 7, 1}.String()
+		live := &late{Follower: i.follower}
+		var err error
+		i.Feed, err = NewFeed(FeedConfig{Live: live, Signer: i.pen, Issuer: testIssuer, Now: time.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		go i.Feed.Run(t.Context())
+		synctest.Wait()
+		live.known.Store(true)
+		within(t, "a poll behind the head", 0, 2*pollEvery, func() { i.ask(t, behind, 30*time.Second) })
+		within(t, "the next", 0, 0, func() { i.ask(t, behind, 30*time.Second) })
+	})
+}
