@@ -117,9 +117,14 @@ func (f *feedBuilder) clocks() {
 	w.waits(at+60*second-1).waits(at+60*second+1).is("plain", stale).says("counted from when the request was sent")
 	w.end()
 
-	w = f.ready("known up to an earlier moment than before")
-	behind = *w.known
-	at = start + second
+	f.apart()
+}
+
+// apart are clocks that differ.
+func (f *feedBuilder) apart() {
+	w := f.ready("known up to an earlier moment than before")
+	behind := *w.known
+	at := start + second
 	w.moves(newPage(at+30*second, 3, 3, 3).with("as_of", fmt.Sprint(at)), at).knows(&behind).says("what stands is kept")
 	w.end()
 
