@@ -8,7 +8,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -34,16 +33,12 @@ type cutter struct {
 
 func newCutter(t *testing.T, database string) *cutter {
 	t.Helper()
-	u, err := url.Parse(database)
-	if err != nil {
-		t.Fatal(err)
-	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = listener.Close() })
-	c := &cutter{addr: listener.Addr().String(), target: u.Host}
+	c := &cutter{addr: listener.Addr().String(), target: parseURL(t, database).Host}
 	go func() {
 		for {
 			client, err := listener.Accept()

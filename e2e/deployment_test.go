@@ -73,21 +73,32 @@ func newDeployment(t testing.TB) *deployment {
 func (d *deployment) launch(t testing.TB, via string) *process {
 	t.Helper()
 	name := fmt.Sprintf("authd-e2e-%d", d.started.Add(1))
-	environ := d.environ
-	if d.url != "" {
-		u, err := url.Parse(d.url)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if via != "" {
-			u.Host = via
-		}
-		query := u.Query()
-		query.Set("application_name", name)
-		u.RawQuery = query.Encode()
-		environ = append(environ[:len(environ):len(environ)], "AUTHD_DATABASE_URL="+u.String())
+	return launch(t, d.dir, name, d.settings(t, via, name))
+}
+
+// settings is the environment of a process that the database knows by name.
+func (d *deployment) settings(t testing.TB, via, name string) []string {
+	t.Helper()
+	if d.url == "" {
+		return d.environ
 	}
-	return launch(t, d.dir, name, environ)
+	u := parseURL(t, d.url)
+	if via != "" {
+		u.Host = via
+	}
+	query := u.Query()
+	query.Set("application_name", name)
+	u.RawQuery = query.Encode()
+	return append(d.environ[:len(d.environ):len(d.environ)], "AUTHD_DATABASE_URL="+u.String())
+}
+
+func parseURL(t testing.TB, text string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
 }
 
 // start starts a process and returns when it serves.

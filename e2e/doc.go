@@ -6,5 +6,5 @@
 // It is a module of its own because what it needs, such as other people's JWT libraries, is no
 // requirement of authd. It knows the wire and the operator's side: flags, signals, answers, and the rows
 // where no answer tells. It must never know how authd comes to an answer: of the packages of authd it
-// imports those alone that lend a PostgreSQL to tests.
+// imports those alone that lend a PostgreSQL to tests, and verify as services do.
 package e2e

@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/MicahParks/keyfunc/v3 v3.9.1
 	github.com/authd/authd v0.0.0
+	github.com/authd/authd/verify v0.0.0
 	github.com/golang-jwt/jwt/v5 v5.3.1
 	github.com/jackc/pgx/v5 v5.12.0
 	golang.org/x/sync v0.24.0
@@ -28,4 +29,7 @@ require (
 	modernc.org/memory v1.12.1 // indirect
 )
 
-replace github.com/authd/authd => ..
+replace (
+	github.com/authd/authd => ..
+	github.com/authd/authd/verify => ../verify
+)

@@ -147,7 +147,7 @@ func (p *process) awaitExit(t testing.TB) {
 func (d *deployment) command(t testing.TB, stdin string, args ...string) (output string, err error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), program, args...)
-	cmd.Dir, cmd.Env, cmd.Stdin = d.dir, d.environ, strings.NewReader(stdin)
+	cmd.Dir, cmd.Env, cmd.Stdin = d.dir, d.settings(t, "", "authd-e2e-command"), strings.NewReader(stdin)
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {

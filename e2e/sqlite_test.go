@@ -4,9 +4,11 @@ package e2e
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -117,4 +119,32 @@ func (d *sqliteRows) feed(t testing.TB) feed {
 		t.Fatal(err)
 	}
 	return f
+}
+
+// backup copies the database as it is, beside a running server.
+func (d *sqliteRows) backup(t testing.TB) (copied string) {
+	t.Helper()
+	copied = filepath.Join(t.TempDir(), "backup.db")
+	db := d.open(t)
+	if _, err := db.ExecContext(t.Context(), "vacuum into ?", copied); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil { // whoever closes it last removes the log, by its name
+		t.Fatal(err)
+	}
+	return copied
+}
+
+// restore puts a copy in the place of the database, without the log of the one that was there. Nothing
+// may have it open.
+func (d *sqliteRows) restore(t testing.TB, copied string) {
+	t.Helper()
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if err := os.Remove(d.file + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Rename(copied, d.file); err != nil {
+		t.Fatal(err)
+	}
 }
