@@ -49,9 +49,8 @@ func (s *adminSettings) settleToken(f *faults) {
 	}
 }
 
-// hostName is a name as DNS has them. Dots within make no difference to the rule that it is for, which
-// compares whole names.
-var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$`)
+// hostName is a name as DNS has them, and as container networks do, which have underscores too.
+var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`)
 
 // token68 is what fits into an Authorization header (RFC 9110, section 11.2).
 var token68 = regexp.MustCompile(`^[A-Za-z0-9._~+/-]+=*$`)

@@ -18,7 +18,7 @@ var errNotConfirmed = errors.New("nothing was deleted")
 func confirmDeletion(p process, user accounts.User) error {
 	file, ok := p.stdin.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) {
-		return errors.New("nobody is there to be asked: --yes deletes without")
+		return errors.New("nobody is there to be asked; --yes deletes without asking")
 	}
 	fmt.Fprintf(p.stderr, "This deletes %s (%s) with all sessions, for good. Type the name: ", user.Username, user.ID)
 	line, err := bufio.NewReader(file).ReadString('\n')

@@ -82,16 +82,16 @@ func (a *admin) routes() []route {
 	list := []string{"limit", "cursor"}
 	routes := []route{
 		{method: "GET", pattern: "/admin/users", handle: a.users, params: append([]string{"username"}, list...)},
-		{method: "POST", pattern: "/admin/users", handle: a.createUser},
+		{method: "POST", pattern: "/admin/users", handle: a.createUser, bodied: true},
 		{method: "GET", pattern: "/admin/users/{id}", handle: a.user},
-		{method: "PATCH", pattern: "/admin/users/{id}", handle: a.changeUser},
+		{method: "PATCH", pattern: "/admin/users/{id}", handle: a.changeUser, bodied: true},
 		{method: "DELETE", pattern: "/admin/users/{id}", handle: a.deleteUser},
 		{method: "POST", pattern: "/admin/users/{id}/revoke", handle: a.revokeUser},
 		{method: "POST", pattern: "/admin/users/{id}/password-reset", handle: a.resetPassword},
 		{method: "GET", pattern: "/admin/users/{id}/sessions", handle: a.userSessions, params: list},
 		{method: "DELETE", pattern: "/admin/sessions/{id}", handle: a.endSession},
 		{method: "GET", pattern: "/admin/sessions/{id}/timeline", handle: a.timeline},
-		{method: "POST", pattern: "/admin/revocations", handle: a.revokeToken},
+		{method: "POST", pattern: "/admin/revocations", handle: a.revokeToken, bodied: true},
 		{method: "GET", pattern: "/admin/audit", handle: a.audit,
 			params: append([]string{"user", "session", "name", "since", "until"}, list...)},
 	}

@@ -104,6 +104,17 @@ func TestAParameterThatIsNotKnownIsRefused(t *testing.T) {
 	}
 }
 
+func TestABodyThatNobodyAskedForIsRefused(t *testing.T) {
+	t.Parallel()
+	handler, _ := brokenAdmin(t, broken{})
+	for _, o := range operations {
+		if c := o.call; c.body == "" {
+			c.body = `{"dry_run":true}`
+			do(t, handler, c.byOperator()).problem(t, http.StatusBadRequest, "invalid_request")
+		}
+	}
+}
+
 func TestAFilterThatCannotBeRightIsRefused(t *testing.T) { // F24
 	t.Parallel()
 	handler, _ := brokenAdmin(t, broken{})

@@ -79,6 +79,7 @@ type route struct {
 	quiet           bool     // asked all day by machines: a success is of no interest to the log
 	open            bool     // on the admin listener: needs no token, and answers to any host
 	params          []string // on the admin listener: what the query may have
+	bodied          bool     // on the admin listener: takes a body
 }
 
 func (a *api) routes() []route {

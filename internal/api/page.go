@@ -13,11 +13,15 @@ const (
 	maxLimit     = 200
 )
 
-// strictly refuses parameters that the route does not know, or that are there twice: a filter that was
-// misspelt would otherwise be one that was left out, and a list of somebody's events one of everybody's.
+// strictly refuses what a route would pass over: parameters that it does not know, or that are there
+// twice, and a body where it takes none. A filter that was misspelt would otherwise be one that was left
+// out, and a deletion that was meant as a rehearsal one in earnest.
 func strictly(route route) route {
 	handle := route.handle
 	route.handle = func(x *exchange, r *http.Request) error {
+		if r.ContentLength != 0 && !route.bodied {
+			return invalidRequest("", "This operation takes no body.")
+		}
 		for name, values := range r.URL.Query() { // the front has seen that it can be read
 			switch {
 			case !slices.Contains(route.params, name):
