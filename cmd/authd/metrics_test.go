@@ -57,6 +57,9 @@ func TestWhatAServerDoesIsInItsMetrics(t *testing.T) {
 	c.call(t, "POST", "/refresh", `{"refresh_token":"not one"}`)
 	c.call(t, "POST", "/logout", next.refresh())
 	c.call(t, "GET", "/nowhere/"+pair.RefreshToken, "")
+	for _, cursor := range []string{"", "", "?cursor=AAAAAAAAAAAAAAAA.7.0000000000000007"} {
+		c.call(t, "GET", "/revocations"+cursor, "")
+	}
 	page := scrape(t, c)
 	for _, want := range []string{
 		`authd_http_requests_total{route="/login",method="POST",status="2xx"} 1`,
@@ -72,6 +75,7 @@ func TestWhatAServerDoesIsInItsMetrics(t *testing.T) {
 		`authd_lane_batch_size_count{lane="rotations"} 2`, `authd_lane_batch_size_sum{lane="deaths"} 1`,
 		`authd_lane_waiting{lane="deaths"} 0`, `authd_password_waiting 0`, `authd_password_wait_seconds_count 3`,
 		`authd_audit_dropped_total 0`, `authd_live_kills 1`, `authd_feed_forks_total 0`,
+		`authd_feed_pages_signed_total 1`, `authd_feed_foreign_cursors_total 1`, `authd_feed_held_polls 0`,
 	} {
 		if !strings.Contains(page, want+"\n") {
 			t.Errorf("the page lacks %s", want)
