@@ -180,7 +180,8 @@ func (f *follower) take(page *feed.Page, sent time.Time) (moved bool, err error)
 	}
 	moved = next != f.cursor
 	if f.feedID != "" && f.feedID != page.FeedID {
-		// The store was restored. What its keys signed before may have been forged since.
+		// The store was restored. What its keys signed before may have been forged since. Remembered tokens
+		// are of another generation by that; clearing them only gives their memory back.
 		f.c.keys.renew()
 		f.c.tokens.clear()
 	}
