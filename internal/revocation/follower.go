@@ -12,7 +12,7 @@ import (
 
 const (
 	pollEvery  = 100 * time.Millisecond
-	pollLimit  = 8192            // entries of one poll; more are read by the next, at once
+	pollLimit  = 4096            // entries of one poll; more are read by the next, at once
 	maxPause   = time.Second     // between polls of a store that fails
 	storeTime  = 5 * time.Second // for one call
 	vouchAfter = 2 * time.Second // how old as_of may become before somebody moves it
@@ -35,6 +35,8 @@ type Config struct {
 	// Keyring is told which state of keys and secrets the head names, when that is another one than
 	// before. It is told again, once a second, until it returns nil.
 	Keyring func(ctx context.Context, feedID string, version int64) error
+	// Sized is told how many bytes the set takes, when that is a MiB more or less than it was told before.
+	Sized func(bytes int64)
 	// RaiseTTL is told that the head does not know of MaxTTL any more, once a second until it does.
 	RaiseTTL func(ctx context.Context) error
 }
@@ -59,6 +61,7 @@ type Follower struct {
 	vouches chan time.Time
 	errands chan Head
 	said    string // the last error told; the poll loop's
+	sized   int64  // the last size told; the poll loop's
 
 	fresh atomic.Pointer[freshness] // nil until the feed was read to its head once
 

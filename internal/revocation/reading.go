@@ -24,7 +24,17 @@ func (f *Follower) poll(ctx context.Context) (more bool, err error) {
 		f.set.sweep(f.horizon(), reading.Head.Seq, sweepChunks)
 	}
 	f.order(&reading)
+	f.tellSize()
 	return more, nil
+}
+
+func (f *Follower) tellSize() {
+	size := f.set.size()
+	if f.config.Sized == nil || size-f.sized < 1<<20 && f.sized-size < 1<<20 {
+		return
+	}
+	f.sized = size
+	f.config.Sized(size)
 }
 
 // begin marks the begin of a poll: what commits before it will be in.
