@@ -103,7 +103,7 @@ func TestAPlaceThatWasCollectedIsLeftWithoutAnAlarm(t *testing.T) {
 	})
 }
 
-// C15, C17: a user's epoch is raised again and again. Who stands on an old, a collected or the newest
+// C17: a user's epoch is raised again and again. Who stands on an old, a collected or the newest
 // entry goes on from there or begins again, and an idle feed asks nothing of anybody.
 func TestFollowersStandAnywhereWhileOneUsersEpochIsRaisedAgainAndAgain(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *shared) {
