@@ -11,7 +11,9 @@ import (
 )
 
 const (
-	pollEvery  = 100 * time.Millisecond
+	// pollEvery is how late an instance may hear of what another wrote: half of it, as often as not. With
+	// 100 ms the median of a logout at one instance, obeyed at a follower of another, is above 50 ms.
+	pollEvery  = 50 * time.Millisecond
 	pollLimit  = 4096            // entries of one poll; more are read by the next, at once
 	maxPause   = time.Second     // between polls of a store that fails
 	storeTime  = 5 * time.Second // for one call
@@ -114,7 +116,7 @@ func (f *Follower) Wake() {
 	}
 }
 
-// follow polls every 100 ms, at once when there is more to read or somebody wakes it, and less often
+// follow polls at its pace, at once when there is more to read or somebody wakes it, and less often
 // while the store fails.
 func (f *Follower) follow(ctx context.Context) error {
 	pause := pollEvery
