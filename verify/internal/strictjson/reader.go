@@ -22,6 +22,7 @@ var (
 	errSurrogate = errors.New("half a surrogate pair")
 	errTrailing  = errors.New("something stands behind the value")
 	errType      = errors.New("a value of another type is wanted")
+	errNumber    = errors.New("a number that is beyond a double")
 	errInteger   = errors.New("a whole number from 0 to 2^53-1 is wanted")
 )
 

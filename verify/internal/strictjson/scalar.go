@@ -2,6 +2,7 @@ package strictjson
 
 import (
 	"bytes"
+	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -107,8 +108,13 @@ func (r *Reader) hex4() (n rune, ok bool) {
 	return n, true
 }
 
-// number consumes a number of any form (RFC 8259, section 6).
+// maxShort is how long a number without an exponent may be that is certainly within a double.
+const maxShort = 300
+
+// number consumes a number of any form (RFC 8259, section 6), if it can be held: encoding/json and others
+// refuse a text with one that is beyond a double, and what they refuse is not to be good here.
 func (r *Reader) number() error {
+	start := r.at
 	if r.at < len(r.text) && r.text[r.at] == '-' {
 		r.at++
 	}
@@ -122,7 +128,8 @@ func (r *Reader) number() error {
 			return errSyntax
 		}
 	}
-	if r.at < len(r.text) && r.text[r.at]|0x20 == 'e' {
+	exponent := r.at < len(r.text) && r.text[r.at]|0x20 == 'e'
+	if exponent {
 		r.at++
 		if r.at < len(r.text) && (r.text[r.at] == '+' || r.text[r.at] == '-') {
 			r.at++
@@ -130,6 +137,12 @@ func (r *Reader) number() error {
 		if r.digits() == 0 {
 			return errSyntax
 		}
+	}
+	if r.at-start <= maxShort && !exponent {
+		return nil
+	}
+	if _, err := strconv.ParseFloat(string(r.text[start:r.at]), 64); err != nil {
+		return errNumber
 	}
 	return nil
 }
