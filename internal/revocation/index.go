@@ -160,6 +160,9 @@ func (s *set) forget(c *chunk) {
 		hash := hashOf(&c.records[i].subject)
 		shard := s.shardOf(hash)
 		t := shard.table.Load()
+		if t == nil {
+			continue // a record that another one covered, and that is gone by now
+		}
 		at := c.placeOf(i)
 		for j := t.start(hash); ; j = t.next(j) {
 			old := t.slots[j].Load()
