@@ -17,6 +17,7 @@ import (
 	"github.com/authd/authd/internal/audit"
 	"github.com/authd/authd/internal/auth"
 	"github.com/authd/authd/internal/password"
+	"github.com/authd/authd/internal/revocation"
 	"github.com/authd/authd/internal/store/everystore"
 	"github.com/authd/authd/internal/tokens"
 )
@@ -31,6 +32,7 @@ type house struct {
 	t        *testing.T
 	sessions *tokens.Sessions
 	store    everystore.Store
+	follower *revocation.Follower
 
 	mu     sync.Mutex
 	events []audit.Event
@@ -64,8 +66,9 @@ func build(t *testing.T, open everystore.Database, cost int, change ...func(*acc
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.follower = everystore.Follow(t, h.store) // of a feed that has a head, which the keyring made
 	h.sessions, err = tokens.New(tokens.Config{
-		Store: h.store, Keyring: keyring, Live: everystore.Follow(t, h.store), Issuer: "https://issuer.test", Audience: []string{"api"},
+		Store: h.store, Keyring: keyring, Live: h.follower, Issuer: "https://issuer.test", Audience: []string{"api"},
 		Policy: tokens.Policy{AccessTTL: time.Minute, RefreshIdleTTL: time.Hour, SessionTTL: time.Hour,
 			RetryWindow: time.Minute, PerUser: 100},
 		Random: rand.Reader, Now: time.Now, Record: h.record,

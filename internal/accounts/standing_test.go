@@ -20,9 +20,11 @@ import (
 
 var operator = tokens.Origin{Actor: audit.Admin, UserAgent: "console"}
 
-// live says whether a pair's tokens still speak for their user.
+// live says whether a pair's tokens still speak for their user, once this house has read what was
+// committed before, by whomever.
 func (h *house) live(p tokens.Pair) bool {
 	h.t.Helper()
+	everystore.CatchUp(h.t, h.follower)
 	_, err := h.sessions.Authenticate(h.t.Context(), p.AccessToken)
 	if err != nil && !errors.Is(err, tokens.ErrTokenInvalid) {
 		h.t.Fatal(err)
