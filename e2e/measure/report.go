@@ -105,8 +105,8 @@ func (r report) missed() (err error) {
 	if got := at(r.everywhere, 99); got > goalP99 {
 		err = errors.Join(err, fmt.Errorf("p99 is %v, the goal is %v", got, goalP99))
 	}
-	// Two more a second are within what the counting itself and the moment of a heartbeat make.
-	if r.watched > r.alone+2 {
+	// A tenth is what the machine's other business makes. One statement for each poll would be a multiple.
+	if r.watched > 1.1*r.alone+2 {
 		err = errors.Join(err, fmt.Errorf("the database does %.1f transactions a second for %d pollers, and %.1f without", r.watched, r.pollers, r.alone))
 	}
 	if got := slices.Max(r.pages); got > 2 {
