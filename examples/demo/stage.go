@@ -32,6 +32,7 @@ func (s *stage) start(ctx context.Context) error {
 	s.line("impossible to take back. Watch some being taken back. Two programs, built from")
 	s.line("this folder, run on this machine; nothing is made up, and nothing is kept.")
 	s.line("")
+	s.line(s.paint(faint, "building both: the first time that takes a while"))
 	began := time.Now()
 	if err := errors.Join(
 		build(ctx, s.root, "./cmd/authd", s.binary("authd")),
@@ -39,8 +40,11 @@ func (s *stage) start(ctx context.Context) error {
 	); err != nil {
 		return err
 	}
-	s.line(s.paint(faint, fmt.Sprintf("built in %.1f s", time.Since(began).Seconds())))
-	return errors.Join(s.startAuthd(ctx), s.startNotes(ctx))
+	s.line(s.paint(faint, fmt.Sprintf("built in %.1f s; everything from here on is timed", time.Since(began).Seconds())))
+	if err := s.startAuthd(ctx); err != nil {
+		return err
+	}
+	return s.startNotes(ctx)
 }
 
 func (s *stage) startAuthd(ctx context.Context) (err error) {
@@ -67,9 +71,6 @@ func (s *stage) startAuthd(ctx context.Context) (err error) {
 
 // startNotes starts the service and waits until it knows what was revoked so far.
 func (s *stage) startNotes(ctx context.Context) (err error) {
-	if s.authd.url == "" {
-		return nil // authd did not start, which has been said
-	}
 	cmd := exec.Command(s.binary("notes"))
 	cmd.Dir = s.folder
 	cmd.Env = environ("NOTES_ADDR=127.0.0.1:0", "AUTHD_ISSUER="+s.authd.url)
@@ -82,14 +83,24 @@ func (s *stage) startNotes(ctx context.Context) (err error) {
 		return err
 	}
 	s.notes = service{"notes", "http://" + address}
-	for ctx, cancel := context.WithTimeout(ctx, patience); ; {
-		a, err := s.notes.call(ctx, http.MethodGet, "/readyz", "", nil)
-		if err != nil || a.status == http.StatusOK {
-			cancel()
-			s.line(fmt.Sprintf("%s %s  a service of yours, ready after %s",
-				s.paint(bold, "notes"), s.notes.url, precisely(time.Since(began))))
+	if err := s.awaitReady(ctx); err != nil {
+		return err
+	}
+	s.line(fmt.Sprintf("%s %s  a service of yours, ready after %s", s.paint(bold, "notes"), s.notes.url, precisely(time.Since(began))))
+	return nil
+}
+
+// awaitReady asks the service whether it can judge tokens.
+func (s *stage) awaitReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for {
+		if a, err := s.notes.call(ctx, http.MethodGet, "/readyz", "", nil); err != nil || a.status == http.StatusOK {
 			return err
 		}
+		<-tick.C
 	}
 }
 
