@@ -81,3 +81,22 @@ func TestTheAuditIsReadByTime(t *testing.T) {
 		}
 	}
 }
+
+// A filter of zeros, which the reader takes for none, would show everybody's events as one user's.
+func TestAFilterOfZerosIsRefusedAndNotLeftOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create(t, "ada")
+	const zeros = "AAAAAAAAAAAAAAAAAAAAAA"
+	for _, query := range []string{
+		"user=00000000-0000-0000-0000-000000000000",
+		"user=" + zeros,
+		"session=" + zeros,
+		"since=0001-01-01T00:00:00Z",
+		"until=0001-01-01T00:00:00Z",
+		"cursor=" + cursor('e', string(make([]byte, 16))),
+	} {
+		w.operate(t, get("/admin/audit?"+query), 400).problem(t, 400, "invalid_request")
+	}
+	w.operate(t, get("/admin/sessions/"+zeros+"/timeline"), 404).problem(t, 404, "session_not_found")
+}

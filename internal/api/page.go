@@ -78,6 +78,9 @@ func (p page) placeID() (id [16]byte, err error) {
 		return id, errCursor
 	}
 	copy(id[:], p.after)
+	if p.after != "" && id == [16]byte{} {
+		return id, errCursor // zeros are where no page ends: the list would begin again, without end
+	}
 	return id, nil
 }
 
@@ -90,7 +93,7 @@ func timeParam(r *http.Request, name string) (t time.Time, err error) {
 		return t, nil
 	}
 	t, err = time.Parse(time.RFC3339, query.Get(name))
-	if err != nil {
+	if err != nil || t.IsZero() { // the zero time would be no bound at all
 		return t, invalidRequest("", "The parameters since and until must be times as RFC 3339 has them.")
 	}
 	return t, nil

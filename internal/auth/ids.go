@@ -103,7 +103,17 @@ func hyphenated(id [16]byte) string {
 	return string(text[:])
 }
 
+// parseID refuses the zero id: it means that there is none, and a filter that was given one would be
+// no filter.
 func parseID(text string) (id [16]byte, err error) {
+	id, err = decodeID(text)
+	if err == nil && id == [16]byte{} {
+		err = errID
+	}
+	return id, err
+}
+
+func decodeID(text string) (id [16]byte, err error) {
 	switch len(text) {
 	case 22:
 		b, err := base64.RawURLEncoding.Strict().DecodeString(text)

@@ -186,6 +186,8 @@ func TestWhatIsNotAnIDIsRefusedWithoutRepeatingIt(t *testing.T) {
 		"loose bits at the end":   session[:21] + "_",
 		"base64 with line breaks": session[:20] + "\r\n",
 		"multi-byte letters":      strings.Repeat("é", 11),
+		"zero":                    "00000000-0000-0000-0000-000000000000",
+		"zero, base64url":         strings.Repeat("A", 22),
 	} {
 		for kind, parse := range map[string]func(string) error{
 			"user":    func(s string) error { got, err := auth.ParseUserID(s); return mustBeZero(got.IsZero(), err) },
