@@ -137,7 +137,7 @@ func (f *Follower) follow(ctx context.Context) error {
 		f.tell(ctx, err)
 		switch {
 		case err != nil:
-			pause = min(2*pause, maxPause)
+			pause = min(2*max(pause, pollEvery), maxPause)
 		case more:
 			pause = 0
 		default:
