@@ -73,11 +73,14 @@ func (f *Follower) Age() (age time.Duration, loaded bool) {
 	if fresh == nil {
 		return 0, false
 	}
-	now := f.config.Now()
-	// The store read its clock after sent. Of the two ways to measure what passed since, the monotonic
-	// one stands while a machine sleeps, and the other one jumps when it is set: the longer counts.
-	passed := max(now.Sub(fresh.sent), now.Round(0).Sub(fresh.sent.Round(0)))
-	return passed + max(0, fresh.clock.Sub(fresh.asOf)), true
+	// The store read its clock after sent.
+	return passed(fresh.sent, f.config.Now()) + max(0, fresh.clock.Sub(fresh.asOf)), true
+}
+
+// passed is the time between two readings of this process's clock. Of the two ways to measure it, the
+// monotonic one stands while a machine sleeps, and the other one jumps when it is set: the longer counts.
+func passed(from, to time.Time) time.Duration {
+	return max(to.Sub(from), to.Round(0).Sub(from.Round(0)))
 }
 
 // AsOf is as_of as of the last reading that reached the head; zero before there was one.

@@ -37,9 +37,17 @@ type memory struct {
 	entries []Entry
 	down    bool
 	calls   int
+
+	slow time.Duration // what a reading takes after its clock was read; set before anybody reads
 }
 
-func (m *memory) Follow(_ context.Context, after int64, limit int) (Reading, error) {
+func (m *memory) Follow(ctx context.Context, after int64, limit int) (Reading, error) {
+	r, err := m.read(after, limit)
+	sleep(ctx, m.slow)
+	return r, err
+}
+
+func (m *memory) read(after int64, limit int) (Reading, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.calls++

@@ -184,7 +184,7 @@ func (s *shelf) write(from int64) (*Page, error) {
 	}
 	c := content{feedID: v.FeedID, from: from, head: v.Seq, now: v.Clock, asOf: v.AsOf}
 	if c.now.Before(c.asOf) {
-		c.now = c.asOf // the estimate is late rather than early
+		c.now = c.asOf // who vouched had a clock ahead of this one's: a standby took over
 	}
 	s.payload.begin()
 	c.to, c.mark = s.fill(v, from)

@@ -148,6 +148,22 @@ func TestC20NoPageIsSentLongAfterItsNow(t *testing.T) {
 	})
 }
 
+// What a poll took counts: the store read its clock, and its head, at the beginning of that.
+func TestC20NewsAreNoYoungerWhereTheStoreIsSlow(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		i := join(t, &memory{head: Head{FeedID: testFeed, MaxTTL: testTTL, AsOf: time.Now()}, slow: storeTime - time.Second})
+		time.Sleep(storeTime)
+		for range 20 {
+			time.Sleep(777 * time.Millisecond)
+			got, _ := i.ask(t, "", 0)
+			if age, passed := got.Now-got.AsOf, time.Now().UnixMilli()-got.AsOf; age < passed-1000 {
+				t.Errorf("says its news are %d ms old, and they are %d", age, passed)
+			}
+		}
+	})
+}
+
 // An instance that lost its store tells what it knows and how old that is.
 func TestAnInstanceWithoutItsStoreIsHonest(t *testing.T) {
 	t.Parallel()

@@ -13,7 +13,7 @@ type View struct {
 	Mark   uint64    // of the entry Seq
 	Head   int64     // how far there was to read; above Seq only while much is being caught up
 	AsOf   time.Time // of the last poll that reached the head; zero before there was one
-	Clock  time.Time // the store's clock now, estimated
+	Clock  time.Time // the store's clock now, and not less: AsOf is no older than its distance to this
 	// Changed is closed when a poll moves the place that was read to, forward or to another history.
 	Changed <-chan struct{}
 }
@@ -23,7 +23,12 @@ func (v View) Cursor() Cursor { return Cursor{v.FeedID, v.Seq, v.Mark} }
 
 // View returns the feed's place in time.
 func (f *Follower) View() View {
-	asOf, clock := f.AsOf(), f.Clock()
+	var asOf, clock time.Time
+	if fresh := f.fresh.Load(); fresh != nil {
+		// The store read its clock after sent. Who counted from received, as Clock does, would make news
+		// younger than they are by what a slow poll took, or by what a machine slept.
+		asOf, clock = fresh.asOf, fresh.clock.Add(passed(fresh.sent, f.config.Now()))
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return View{FeedID: f.cursor.FeedID, Seq: f.cursor.Seq, Mark: f.cursor.Mark, Head: f.head.Seq,
