@@ -102,7 +102,7 @@ func (s *shelf) page(v View, seq int64) (*Page, error) {
 			return nil, err
 		}
 		v = s.feed.live.View()
-		if s.serves(page, v, seq) {
+		if s.usable(page) && s.serves(page, v, seq) { // writing may have taken long, and waiting for it
 			return page, nil
 		}
 		page.Done()
@@ -138,7 +138,7 @@ func (s *shelf) serves(page *Page, v View, seq int64) bool {
 
 // usable reports whether a page is young enough and its key is good.
 func (s *shelf) usable(page *Page) bool {
-	return s.feed.now().Sub(page.made) < pageLife && s.feed.trusts(page.kid)
+	return passed(page.made, s.feed.now()) < pageLife && s.feed.trusts(page.kid)
 }
 
 // join waits for a page that begins at from, written by this goroutine unless another one is at it. It

@@ -148,6 +148,47 @@ func TestC20NoPageIsSentLongAfterItsNow(t *testing.T) {
 	})
 }
 
+// slowPen signs when there is time for it.
+type slowPen struct {
+	*pen
+	takes time.Duration
+}
+
+func (p *slowPen) SignPage(into []byte, clock time.Time, payload []byte) ([]byte, string, error) {
+	time.Sleep(p.takes)
+	return p.pen.SignPage(into, clock, payload)
+}
+
+// A page that took long to write is as old as any other, also for those who waited for it.
+func TestC20APageThatIsOldWhenItIsWrittenIsNotSent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		i := start(t, sessions(1)...)
+		pen := &slowPen{i.pen, 1100 * time.Millisecond}
+		var err error
+		if i.Feed, err = NewFeed(FeedConfig{Live: i.follower, Signer: pen, Issuer: testIssuer, Now: time.Now}); err != nil {
+			t.Fatal(err)
+		}
+		var all sync.WaitGroup
+		for range 3 {
+			all.Go(func() {
+				if answer, err := i.Poll(t.Context(), Ask{Beginning: true}); !errors.Is(err, auth.ErrUnavailable) {
+					t.Errorf("got %v", err)
+					if err == nil {
+						i.read(t, answer.Token())
+					}
+				}
+			})
+		}
+		all.Wait()
+		pen.takes = 0
+		i.ask(t, "", 0)
+		if pages, _ := i.tail.weight(); pages > 1 || i.tail.leaving != 0 {
+			t.Errorf("%d pages are kept, and %d wait for somebody", pages, i.tail.leaving)
+		}
+	})
+}
+
 // What a poll took counts: the store read its clock, and its head, at the beginning of that.
 func TestC20NewsAreNoYoungerWhereTheStoreIsSlow(t *testing.T) {
 	t.Parallel()
