@@ -26,6 +26,7 @@ const (
 // Check says whether a token was killed. Dead is never taken back, so it is said even when there was no
 // news for long. It takes no lock and allocates nothing.
 func (f *Follower) Check(t Token) Verdict {
+	stale := f.Stale() // before the set is looked at: what comes in between must not vouch for that
 	switch {
 	case f.killed(codeKid, t.Kid), f.killed(codeSid, t.Sid), f.killed(codeJti, t.Jti):
 		return Dead
@@ -35,7 +36,7 @@ func (f *Follower) Check(t Token) Verdict {
 			return Dead
 		}
 	}
-	if f.Stale() {
+	if stale {
 		return Unknown
 	}
 	return Alive
