@@ -1,9 +1,6 @@
 package revocation
 
-import (
-	"crypto/sha256"
-	"time"
-)
+import "time"
 
 // Token is what a token says that a kill may name. An empty claim is one that it does not have.
 type Token struct {
@@ -31,7 +28,7 @@ func (f *Follower) Check(t Token) Verdict {
 	case f.killed(codeKid, t.Kid), f.killed(codeSid, t.Sid), f.killed(codeJti, t.Jti):
 		return Dead
 	case t.Sub != "":
-		subject := subjectOf(t.Sub)
+		subject := SubjectOf(t.Sub)
 		if epoch, found := f.set.lookup(codeSub, &subject); found && t.Epoch < epoch {
 			return Dead
 		}
@@ -46,16 +43,9 @@ func (f *Follower) killed(code uint64, claim string) bool {
 	if claim == "" {
 		return false
 	}
-	subject := subjectOf(claim)
+	subject := SubjectOf(claim)
 	_, found := f.set.lookup(code, &subject)
 	return found
-}
-
-// subjectOf is SubjectOf without an allocation for claims of the usual length.
-func subjectOf(claim string) Subject {
-	var buffer [128]byte
-	sum := sha256.Sum256(append(buffer[:0], claim...))
-	return Subject(sum[:12])
 }
 
 // Loaded reports whether the feed was read to its head once. Before, nothing that is not in the set is

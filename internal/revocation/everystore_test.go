@@ -147,7 +147,7 @@ func TestInstancesThatWriteInTurnReadOneFeed(t *testing.T) {
 		user := w.user()
 		var epoch auth.Epoch
 		for range 20 {
-			epoch = w.raise(user)
+			w.raise(user)
 			a.Wake()
 			epoch = w.raise(user)
 			b.Wake()
