@@ -31,7 +31,7 @@ func (d *death) answer(err error) {
 	d.done <- err
 }
 
-// settleDeaths is the revocation lane. It is apart from the rotation lane because deaths hold the
+// settleDeaths is the lane of deaths. It is apart from the rotation lane because deaths hold the
 // feed's head, and no rotation should wait for that.
 func (s *Sessions) settleDeaths(ctx context.Context, batch []*death) {
 	ctx, cancel := context.WithTimeout(ctx, storeTime)

@@ -37,7 +37,7 @@ func (s *Sessions) LogOut(ctx context.Context, request LogOut) error {
 	}
 	switch request.Scope {
 	case ScopeSession, "":
-		return s.endOwn(ctx, holder.session, request.Origin)
+		return s.endHolder(ctx, holder.session, request.Origin)
 	case ScopeOthers, ScopeAll:
 		return s.endMany(ctx, holder, request)
 	}
@@ -82,8 +82,8 @@ func (s *Sessions) identify(ctx context.Context, request LogOut) (h holder, err 
 	return h, nil
 }
 
-// endOwn ends one session through the revocation lane.
-func (s *Sessions) endOwn(ctx context.Context, id auth.SessionID, from Origin) error {
+// endHolder ends the session that asks, through the lane of deaths.
+func (s *Sessions) endHolder(ctx context.Context, id auth.SessionID, from Origin) error {
 	d := newLogout(id, from)
 	if err := s.deaths.submit(d); err != nil {
 		return err
@@ -178,7 +178,7 @@ func (s *Sessions) authorize(ctx context.Context, h holder, from Origin) (*Loade
 	}
 }
 
-// endForReuse sends a deadly refresh token through the revocation lane and returns its refusal.
+// endForReuse sends a deadly refresh token through the lane of deaths and returns its refusal.
 func (s *Sessions) endForReuse(ctx context.Context, token *refreshToken, from Origin) error {
 	r := newRotation(*token, from)
 	r.returned = true // it asks for no rotation: should it turn out to be one, the caller tries again

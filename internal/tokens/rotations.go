@@ -15,7 +15,7 @@ import (
 type rotation struct {
 	token    refreshToken
 	origin   Origin
-	returned bool // it came back from the revocation lane once
+	returned bool // it came back from the lane of deaths once
 	done     chan rotated
 }
 
@@ -126,7 +126,7 @@ func (t *rotationTurn) retry(r *rotation, row *Loaded) {
 	t.wait(r, rotated{session: *row, refresh: next.text(keys), clock: t.clock, retried: true})
 }
 
-// sendToDie hands a request to the revocation lane, which decides it again and answers it.
+// sendToDie hands a request to the lane of deaths, which decides it again and answers it.
 func (t *rotationTurn) sendToDie(r *rotation) {
 	if err := t.deaths.submit(&death{session: r.token.session, origin: r.origin, rotation: r}); err != nil {
 		r.fail(err)

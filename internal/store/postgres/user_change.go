@@ -168,7 +168,7 @@ func queueUserChange(b *pgx.Batch, change *tokens.UserChange, swapped *bool, epo
 }
 
 // guarded is the guard and every session that is to end, which one statement locks: the guard alone
-// would be locked before sessions with smaller ids, against the order of the revocation lane.
+// would be locked before sessions with smaller ids, against the order of the lane of deaths.
 func guarded(change *tokens.UserChange) []auth.SessionID {
 	ids := make([]auth.SessionID, 0, 1+len(change.End))
 	ids = append(ids, change.Guard)
