@@ -88,12 +88,6 @@ func (a *Accounts) SetDisabled(ctx context.Context, id auth.UserID, disabled boo
 	return err
 }
 
-// SetRoles replaces a user's roles.
-func (a *Accounts) SetRoles(ctx context.Context, id auth.UserID, roles []string, from tokens.Origin) error {
-	_, err := a.Change(ctx, id, Change{Roles: &roles}, from)
-	return err
-}
-
 // Revoke ends everything of a user, and nothing else: who knows the password may sign in again.
 func (a *Accounts) Revoke(ctx context.Context, id auth.UserID, from tokens.Origin) error {
 	return a.Sessions.Change(ctx, id, tokens.Deed{Name: audit.UserRevoked, Reason: audit.Revoked, Origin: from,

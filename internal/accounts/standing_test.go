@@ -20,6 +20,12 @@ import (
 
 var operator = tokens.Origin{Actor: audit.Admin, UserAgent: "console"}
 
+// setRoles gives a user other roles.
+func (h *house) setRoles(ctx context.Context, id auth.UserID, roles []string) error {
+	_, err := h.Change(ctx, id, accounts.Change{Roles: &roles}, operator)
+	return err
+}
+
 // live says whether a pair's tokens still speak for their user, once this house has read what was
 // committed before, by whomever.
 func (h *house) live(p tokens.Pair) bool {
@@ -97,10 +103,10 @@ func TestWhatIsSoAlreadyIsDoneAgainWithoutATrace(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
 		ann := h.register("ann", good)
 		h.must(h.SetDisabled(t.Context(), ann.ID, false, operator))
-		h.must(h.SetRoles(t.Context(), ann.ID, nil, operator))
+		h.must(h.setRoles(t.Context(), ann.ID, nil))
 		session := h.opens("ann", good)
-		h.must(h.SetRoles(t.Context(), ann.ID, []string{"a", "b"}, operator))
-		h.must(h.SetRoles(t.Context(), ann.ID, []string{"a", "b"}, operator))
+		h.must(h.setRoles(t.Context(), ann.ID, []string{"a", "b"}))
+		h.must(h.setRoles(t.Context(), ann.ID, []string{"a", "b"}))
 		if !h.live(session) {
 			t.Error("roles ended a session")
 		}
@@ -143,7 +149,7 @@ func TestRolesReachTheNextRefresh(t *testing.T) { // B27
 	onBoth(t, func(t *testing.T, h *house) {
 		ann := h.register("ann", good)
 		session := h.opens("ann", good)
-		h.must(h.SetRoles(t.Context(), ann.ID, []string{"editor"}, operator))
+		h.must(h.setRoles(t.Context(), ann.ID, []string{"editor"}))
 		if got, err := h.User(t.Context(), ann.ID); err != nil || !slices.Equal(got.Roles, []string{"editor"}) {
 			t.Errorf("got %v, %v", got.Roles, err)
 		}
@@ -168,12 +174,12 @@ func TestRolesAreWordsThatFitIntoATokenAndAScope(t *testing.T) {
 			"a blank": {"a b"}, "none": {""}, "a quote": {`a"b`}, "a backslash": {`a\b`}, "a line break": {"a\n"},
 			"another alphabet": {"zoë"}, "long": {strings.Repeat("r", 65)}, "twice": {"a", "b", "a"}, "many": many,
 		} {
-			if err := h.SetRoles(t.Context(), ann.ID, roles, operator); !errors.Is(err, accounts.ErrRolesInvalid) {
+			if err := h.setRoles(t.Context(), ann.ID, roles); !errors.Is(err, accounts.ErrRolesInvalid) {
 				t.Errorf("%s: got %v", name, err)
 			}
 		}
 		for _, roles := range [][]string{{"a", strings.Repeat("r", 64), "urn:x:admin/2#'~!"}, many[:32], {}} {
-			if err := h.SetRoles(t.Context(), ann.ID, roles, operator); err != nil {
+			if err := h.setRoles(t.Context(), ann.ID, roles); err != nil {
 				t.Errorf("%q: %v", roles, err)
 			}
 		}
@@ -198,7 +204,7 @@ func (h *house) everyDeed(ctx context.Context, id auth.UserID) map[string]error 
 	_, _, issue := h.IssueReset(ctx, id, operator)
 	return map[string]error{
 		"disable": h.SetDisabled(ctx, id, true, operator), "enable": h.SetDisabled(ctx, id, false, operator),
-		"roles": h.SetRoles(ctx, id, []string{"a"}, operator), "revoke": h.Revoke(ctx, id, operator),
+		"roles": h.setRoles(ctx, id, []string{"a"}), "revoke": h.Revoke(ctx, id, operator),
 		"password": h.SetPassword(ctx, accounts.User{ID: id}, good, operator), "reset": issue,
 		"delete": h.Delete(ctx, id, operator),
 	}

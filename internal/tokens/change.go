@@ -80,8 +80,7 @@ func (s *Sessions) Change(ctx context.Context, id auth.UserID, deed Deed) error 
 // alter is the turn that changes of a user take, all but a logout of several sessions, which judges its
 // tokens anew in each turn. It returns what the change was decided on, nil if none was needed.
 func (s *Sessions) alter(ctx context.Context, id auth.UserID, decide func(*Moment) (UserChange, bool, error)) (*Moment, UserChange, error) {
-	// Not under the client's context: whoever hangs up must not leave the outcome to chance.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
+	ctx, cancel := detached(ctx)
 	defer cancel()
 	mark, err := s.newMark()
 	if err != nil {

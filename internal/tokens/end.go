@@ -52,7 +52,7 @@ func (s *Sessions) owns(ctx context.Context, user auth.UserID, id auth.SessionID
 // EndSession ends any session on an operator's word. [ErrSessionNotFound] if there is no row of it; nil
 // if it was ended before. It needs no [Sessions.Run]: commands end sessions too.
 func (s *Sessions) EndSession(ctx context.Context, id auth.SessionID, from Origin) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
+	ctx, cancel := detached(ctx)
 	defer cancel()
 	mark, err := s.newMark()
 	if err != nil {
@@ -87,7 +87,7 @@ func (s *Sessions) EndSession(ctx context.Context, id auth.SessionID, from Origi
 // RevokeToken kills one access token on an operator's word. Whether there is such a token nobody knows:
 // none is stored. Its session goes on. Killed before: nil, and nothing is written.
 func (s *Sessions) RevokeToken(ctx context.Context, id auth.TokenID, from Origin) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
+	ctx, cancel := detached(ctx)
 	defer cancel()
 	mark, err := s.newMark()
 	if err != nil {

@@ -233,7 +233,7 @@ func (k *Keyring) reload(ctx context.Context) error {
 	k.loading.Lock()
 	defer k.loading.Unlock()
 	if k.now().Sub(k.lastLoad) >= reloadPause {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
+		ctx, cancel := detached(ctx)
 		defer cancel()
 		err := k.load(ctx)
 		k.lastLoad, k.lastErr = k.now(), err

@@ -14,6 +14,11 @@ const (
 	storeTime   = 5 * time.Second // for one batch, change or reading, all attempts together
 )
 
+// detached is for writes, and for what others wait for: who hangs up does not leave the outcome to chance.
+func detached(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), storeTime)
+}
+
 // lane collects what arrives while its last batch commits and hands it on as the next batch. There is
 // no timer: a request that finds the lane idle is a batch of one at once, and under load a batch is as
 // large as one commit is long.

@@ -98,7 +98,7 @@ func (s *Sessions) endHolder(ctx context.Context, id auth.SessionID, from Origin
 
 // endMany ends sessions of the holder's user other than, or together with, the holder's own.
 func (s *Sessions) endMany(client context.Context, h holder, request LogOut) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(client), storeTime)
+	ctx, cancel := detached(client)
 	defer cancel()
 	mark, err := s.newMark()
 	if err != nil {
