@@ -95,7 +95,7 @@ var (
 	errClockSkew        = &auth.Error{Kind: auth.Unavailable, Code: "clock_skew", Public: "The clocks of server and store differ."}
 	errNotRead          = &auth.Error{Kind: auth.Unavailable, Code: "revocations_loading", Public: "The feed of revocations is being read."}
 	errStaleFeed        = &auth.Error{Kind: auth.Unavailable, Code: "revocations_stale", Public: "The feed of revocations was not read for too long."}
-	errSchemaMismatch   = &auth.Error{Kind: auth.Unavailable, Code: "schema_mismatch", Public: "The schema is not this build's."}
+	errSchemaMismatch   = &auth.Error{Kind: auth.Unavailable, Code: "schema_mismatch", Public: "The schema is older than this build needs."}
 )
 
 // ready returns nil if requests can be served. The keyring was opened before there was a service.
@@ -115,8 +115,10 @@ func (s *service) ready(ctx context.Context) error {
 	if clock.Before(before.Add(-maxSkew)) || clock.After(after.Add(maxSkew)) {
 		faults = append(faults, errClockSkew.Because(fmt.Errorf("the store's clock is %v ahead", clock.Sub(after).Round(time.Millisecond))))
 	}
-	if err := checkSchema(have, want); err != nil {
-		faults = append(faults, errSchemaMismatch.Because(err))
+	// An upgrade migrates first, and migrations work with the release before. Would instances of that
+	// release say no then, all would at once.
+	if have < want {
+		faults = append(faults, errSchemaMismatch.Because(checkSchema(have, want)))
 	}
 	switch {
 	case !s.live.Loaded():
