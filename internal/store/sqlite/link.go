@@ -131,18 +131,19 @@ func scanText(r row) (text string, err error) {
 
 // pool lends links, each to one user at a time.
 type pool struct {
+	file  heldFile
 	db    *sql.DB
 	links chan *link // as many as there may be; nil: not opened yet. Closed with the pool
 	once  sync.Once
 }
 
-func newPool(source string, size int) (*pool, error) {
+func newPool(file heldFile, source string, size int) (*pool, error) {
 	db, err := open(source)
 	if err != nil {
 		return nil, err
 	}
 	db.SetMaxOpenConns(size)
-	p := &pool{db: db, links: make(chan *link, size)}
+	p := &pool{file: file, db: db, links: make(chan *link, size)}
 	for range size {
 		p.links <- nil
 	}
@@ -173,14 +174,31 @@ func (p *pool) with(ctx context.Context, doing string, do func(context.Context, 
 }
 
 func (p *pool) use(ctx context.Context, l **link, do func(context.Context, *link) error) error {
+	if err := p.file.check(); err != nil {
+		return err
+	}
 	if *l == nil {
-		conn, err := p.db.Conn(ctx)
+		opened, err := p.open(ctx)
 		if err != nil {
 			return err
 		}
-		*l = newLink(conn)
+		*l = opened
 	}
 	return do(ctx, *l)
+}
+
+// open makes a link, to the file that the others have.
+func (p *pool) open(ctx context.Context) (*link, error) {
+	conn, err := p.db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.file.check(); err != nil { // replaced since, so this may be the other one
+		l := &link{conn: conn, spoiled: true}
+		l.orNil()
+		return nil, err
+	}
+	return newLink(conn), nil
 }
 
 // orNil is what goes back into the pool: a spoiled link makes room for a new one.

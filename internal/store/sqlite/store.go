@@ -71,10 +71,14 @@ func (s *Store) open(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if s.writer, err = newPool(source(s.path), 1); err != nil {
+	held, err := hold(s.path)
+	if err != nil {
 		return err
 	}
-	if s.reader, err = newPool(source(s.path, "query_only(on)"), readers); err != nil {
+	if s.writer, err = newPool(held, source(s.path), 1); err != nil {
+		return err
+	}
+	if s.reader, err = newPool(held, source(s.path, "query_only(on)"), readers); err != nil {
 		return errors.Join(err, s.writer.close())
 	}
 	if err := s.writer.with(ctx, "claim the file", claim); err != nil {
