@@ -86,7 +86,7 @@ func newDesk(st store, ring *tokens.Keyring, p passwordSettings, record audit.Si
 		return nil, nil, err
 	}
 	// Sessions are only ended here. Who opens one says what tokens are to look like; this does not.
-	const nobody = "authd users"
+	const nobody = "nobody"
 	sessions, err := tokens.New(tokens.Config{Store: st, Keyring: ring, Issuer: nobody, Audience: []string{nobody},
 		Policy: tokens.Policy{AccessTTL: time.Second, RefreshIdleTTL: time.Second, SessionTTL: time.Second, RetryWindow: time.Second, PerUser: 1},
 		Random: rand.Reader, Now: time.Now, Record: record})

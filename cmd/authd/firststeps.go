@@ -38,7 +38,8 @@ Sign in, go on with the refresh token from its answer, log out:
   curl -s %[1]s/refresh -H 'Content-Type: application/json' -d '{"refresh_token":"REFRESH_TOKEN"}'
   curl -s %[1]s/logout -H 'Content-Type: application/json' -d '{"refresh_token":"REFRESH_TOKEN"}'
 
-Services verify the access tokens with %[1]s/.well-known/jwks.json.
+Services verify the access tokens with %[1]s/.well-known/jwks.json,
+and hear of logouts from %[1]s/revocations.
 %[4]s`, base, who, start, operators)
 }
 

@@ -25,7 +25,7 @@ func (m *meters) watchLive(read func() revocation.Stats) {
 		func(s *revocation.Stats) float64 { return s.Age.Seconds() })
 	number("authd_feed_polls_total", metrics.KindCounter, "Polls of the store that succeeded.",
 		func(s *revocation.Stats) float64 { return float64(s.Polls) })
-	number("authd_feed_poll_failures_total", metrics.KindCounter, "Polls of the store that did not.",
+	number("authd_feed_poll_failures_total", metrics.KindCounter, "Calls of the store by whoever follows it that failed.",
 		func(s *revocation.Stats) float64 { return float64(s.Failures) })
 	number("authd_feed_restarts_total", metrics.KindCounter, "Readings of the feed from its beginning, because the place was not known any more.",
 		func(s *revocation.Stats) float64 { return float64(s.Restarts) })

@@ -5,12 +5,16 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/alecthomas/kong"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/authd/authd/internal/auth"
 )
 
 var update = flag.Bool("update", false, "write the tables of docs/operations.md")
@@ -25,6 +29,33 @@ func TestOperationsGuideHasTheTableOfSettings(t *testing.T) {
 func TestOperationsGuideHasTheTableOfMetrics(t *testing.T) {
 	t.Parallel()
 	holdTable(t, "metrics", tableOfMetrics())
+}
+
+// Whoever looks at a failing probe at night finds its word in the contract and what to do in the guide.
+func TestOperationsGuideSaysWhatToDoAboutEveryReasonOfReadiness(t *testing.T) {
+	t.Parallel()
+	_, list, _ := strings.Cut(string(contract), "`reasons` names what is missing: ")
+	list, _, _ = strings.Cut(list, "\n      parameters:")
+	var words []string
+	for _, quoted := range regexp.MustCompile("`[a-z_]+`").FindAllString(list, -1) {
+		words = append(words, strings.Trim(quoted, "`"))
+	}
+	for _, err := range []*auth.Error{errStoreUnreachable, errSchemaMismatch, errClockSkew, errNotRead, errStaleFeed} {
+		if !slices.Contains(words, err.Code) {
+			t.Errorf("the contract does not name the reason %s; it has %q", err.Code, words)
+		}
+	}
+	guideTurn.Lock()
+	defer guideTurn.Unlock()
+	text, err := os.ReadFile(guide)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, word := range words {
+		if !strings.Contains(string(text), "\n| `"+word+"` | ") {
+			t.Errorf("%s has no row about %s", guide, word)
+		}
+	}
 }
 
 // guideTurn is held by who reads and writes the guide.
