@@ -121,6 +121,29 @@ func TestB6TheWindowNeverSlides(t *testing.T) {
 	})
 }
 
+// A thief who is always a step behind learns each successor inside the window. That cannot be told from a
+// client that hears badly, so nothing ends, and each showing is on record.
+func TestB8EachShowingOfAParentInsideTheWindowIsRecorded(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		a := w.start()
+		pair := a.login("ann")
+		const rounds = 3
+		for range rounds {
+			next := a.refresh(pair.RefreshToken)
+			for range 2 {
+				if thief := a.refresh(pair.RefreshToken); thief.RefreshToken != next.RefreshToken {
+					t.Error("a second branch")
+				}
+			}
+			pair = next
+		}
+		if got := a.count(audit.SessionRetried, ""); got != 2*rounds {
+			t.Errorf("recorded %d retries, want %d", got, 2*rounds)
+		}
+		a.alive(pair.AccessToken)
+	})
+}
+
 func TestB9AHundredAtOnceOnThreeInstancesGetOneSuccessor(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		instances := []*instance{w.start(), w.start(), w.start()}

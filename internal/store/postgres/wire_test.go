@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/authd/authd/internal/revocation"
@@ -178,12 +180,8 @@ func TestCallsTakeOneMessageAndChangesOfUsersTwo(t *testing.T) {
 func TestWorksInEveryModeOfTheExtendedProtocolAndRefusesTheSimpleOne(t *testing.T) {
 	t.Parallel()
 	s, ids := headed(t, 10)
-	separator := "&"
-	if !strings.Contains(s.config.URL, "?") {
-		separator = "?"
-	}
 	for i, mode := range []string{"cache_statement", "cache_describe", "describe_exec", "exec"} {
-		other := opened(t, Config{URL: s.config.URL + separator + "default_query_exec_mode=" + mode})
+		other := opened(t, Config{URL: withMode(s.config.URL, mode)})
 		user, _ := ownerOf(t, other, ids[i])
 		now, err := other.Clock(t.Context())
 		if err != nil {
@@ -209,7 +207,39 @@ func TestWorksInEveryModeOfTheExtendedProtocolAndRefusesTheSimpleOne(t *testing.
 			t.Errorf("%s: %v", mode, err)
 		}
 	}
-	if _, err := Open(t.Context(), Config{URL: s.config.URL + separator + "default_query_exec_mode=simple_protocol"}); err == nil {
+	if _, err := Open(t.Context(), Config{URL: withMode(s.config.URL, "simple_protocol")}); err == nil {
 		t.Error("the simple protocol was accepted")
 	}
+}
+
+// A pooler that keeps no prepared statements has the feed come as text, which is read another way.
+func TestC22TheFeedIsFollowedInEveryModeOfTheExtendedProtocol(t *testing.T) {
+	t.Parallel()
+	s, ids := headed(t, 3)
+	if _, err := s.End(t.Context(), deathsOf(ids...), 1<<63); err != nil {
+		t.Fatal(err)
+	}
+	key := revocation.Key{Kind: revocation.Kid, Subject: revocation.SubjectOf("key")}
+	if err := s.AddKills(t.Context(), []revocation.Kill{{Key: key}}, 7); err != nil {
+		t.Fatal(err)
+	}
+	want, err := s.Follow(t.Context(), 1, 10)
+	if err != nil || len(want.Entries) != 3 || !want.Found {
+		t.Fatalf("got %+v, %v, want a place and 3 entries after it", want, err)
+	}
+	for _, mode := range []string{"cache_statement", "cache_describe", "describe_exec", "exec"} {
+		other := opened(t, Config{URL: withMode(s.config.URL, mode)})
+		got, err := other.Follow(t.Context(), 1, 10)
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(revocation.Reading{}, "Clock")); err != nil || diff != "" {
+			t.Errorf("%s: error %v (-want +got):\n%s", mode, err, diff)
+		}
+	}
+}
+
+// withMode adds pgx's name of a mode to a URL.
+func withMode(url, mode string) string {
+	if strings.Contains(url, "?") {
+		return url + "&default_query_exec_mode=" + mode
+	}
+	return url + "?default_query_exec_mode=" + mode
 }
