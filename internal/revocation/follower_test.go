@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -241,9 +242,12 @@ func TestC13NeitherClockAloneForgetsAKill(t *testing.T) {
 			inBubble(t, func(t *testing.T, s *shared) {
 				s.head.MaxTTL = time.Minute
 				s.commit(1, killed("s"))
-				f := runs(t, s)
+				var process atomic.Int64 // how far this process's clock is ahead
+				f := runs(t, s, func(c *Config) {
+					c.Now = func() time.Time { return time.Now().Add(time.Duration(process.Load())) }
+				})
 				s.change(func() { s.ahead = max(ahead, 0) })
-				f.config.Now = func() time.Time { return time.Now().Add(max(-ahead, 0)) }
+				process.Store(int64(max(-ahead, 0)))
 				time.Sleep(2 * collectEvery)
 				synctest.Wait()
 				f.wants(t, Token{Sid: "s"}, Dead)
