@@ -71,14 +71,25 @@ func (a *Accounts) User(ctx context.Context, id auth.UserID) (User, error) {
 }
 
 // Find returns the user of a name as typed, or of an id in either form. [ErrUserNotFound] if there is
-// none.
+// none, [ErrUserAmbiguous] if there are two: who takes somebody else's id for a name must not be handed
+// that one's reset token, nor be spared by a command that was meant for him.
 func (a *Accounts) Find(ctx context.Context, nameOrID string) (User, error) {
-	if id, err := auth.ParseUserID(nameOrID); err == nil {
-		if user, err := a.User(ctx, id); !errors.Is(err, ErrUserNotFound) {
-			return user, err
-		}
+	named, err := a.FindByName(ctx, nameOrID)
+	if err != nil && !errors.Is(err, ErrUserNotFound) {
+		return User{}, err
 	}
-	return a.FindByName(ctx, nameOrID)
+	id, notID := auth.ParseUserID(nameOrID)
+	if notID != nil {
+		return named, err
+	}
+	user, unknown := a.User(ctx, id)
+	switch {
+	case errors.Is(unknown, ErrUserNotFound):
+		return named, err
+	case unknown == nil && err == nil && named.Username == nameOrID && named.ID != id:
+		return User{}, ErrUserAmbiguous
+	}
+	return user, unknown
 }
 
 // FindByName returns the user of a name as typed. [ErrUserNotFound] if there is none.

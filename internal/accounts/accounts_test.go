@@ -376,6 +376,24 @@ func TestAUserIsFoundByNameAndByBothFormsOfTheID(t *testing.T) {
 	})
 }
 
+// A token for the victim's password would go to whoever asked for it under the victim's id.
+func TestAnIDThatSomebodyTookForANameNamesNobody(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		victim := h.register("ann", good)
+		mallory := h.register(victim.ID.String(), good)
+		if got, err := h.Find(t.Context(), mallory.Username); !errors.Is(err, accounts.ErrUserAmbiguous) {
+			t.Errorf("got %v, %v, want a refusal", got.ID, err)
+		}
+		for key, want := range map[string]auth.UserID{
+			"ann": victim.ID, auth.SessionID(victim.ID).String(): victim.ID, mallory.ID.String(): mallory.ID,
+		} {
+			if got, err := h.Find(t.Context(), key); err != nil || got.ID != want {
+				t.Errorf("%q: got %v, %v, want %v", key, got.ID, err, want)
+			}
+		}
+	})
+}
+
 // E23: the name is not part of what is hashed, so a long one does not push the password out of it.
 func TestE23ALongUsernameDoesNotWeakenThePassword(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {

@@ -25,4 +25,7 @@ var (
 	ErrRolesInvalid = &auth.Error{Kind: auth.InvalidRequest, Code: "invalid_request", Pointer: "/roles",
 		Public: "At most 32 roles, each once, of 1 to 64 printable ASCII characters without blanks, quotes and backslashes."}
 	ErrUserNotFound = tokens.ErrUserNotFound
+	// ErrUserAmbiguous is for a text that names two. Each of them has another name or id.
+	ErrUserAmbiguous = &auth.Error{Kind: auth.Conflict, Code: "user_ambiguous",
+		Public: "This is the id of one user and the name of another. Give the name of the first, or the id of the second."}
 )
