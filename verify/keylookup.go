@@ -14,7 +14,7 @@ import (
 func (k *keyring) token(ctx context.Context, kid string) (key *jws.Key, generation uint64, err error) {
 	set := k.set.Load()
 	if set == nil {
-		return nil, 0, fmt.Errorf("%w: no keys", ErrNotReady)
+		return nil, 0, errNoKeysYet
 	}
 	if key = set.keys[kid]; key != nil {
 		return key, set.generation, nil
@@ -94,7 +94,7 @@ func (k *keyring) askForPage(kid string) (*flight, error) {
 	defer k.mu.Unlock()
 	switch {
 	case k.killed[live.DigestOf(kid)]:
-		return nil, errKilledKey
+		return nil, errPageOfKilledKey
 	case k.flight != nil:
 		return k.flight, nil
 	case k.set.Load() == nil:

@@ -22,9 +22,9 @@ const (
 )
 
 var (
-	errUnknownKey = errors.New("signed by an unknown key")
-	errKilledKey  = errors.New("signed by a key that was killed")
-	errUnknown    = invalid(errUnknownKey)
+	errUnknownKey      = errors.New("signed by an unknown key")
+	errPageOfKilledKey = errors.New("signed by a key that was killed")
+	errUnknown         = invalid(errUnknownKey)
 )
 
 // keyring holds the issuer's keys and fetches them. Its run fetches; everybody else asks for it.
