@@ -34,14 +34,16 @@ func routes(writing *verify.Verifier, notes *notebook) (http.Handler, error) {
 	a := api{notes}
 	r := chi.NewRouter()
 	r.Get("/livez", func(http.ResponseWriter, *http.Request) {})
-	r.Get("/readyz", ready(writing))
+	r.Get("/readyz", ready(reading))
 	r.With(reading.Middleware).Get("/notes", a.list)
 	r.With(writing.Middleware).Post("/notes", a.add)
 	r.With(deleting.Middleware).Delete("/notes/{id}", a.remove)
 	return r, nil
 }
 
-// ready tells the balancer whether tokens can be judged. Without that there is nothing to serve here.
+// ready tells the balancer whether any route can judge tokens. It has the most generous budget: with a
+// tighter one, an outage of authd would take away what the routes still serve, and from all instances at
+// once.
 func ready(v *verify.Verifier) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		if err := v.Ready(); err != nil {
