@@ -21,7 +21,7 @@ func (c Cursor) String() string {
 type Step int
 
 const (
-	// Elsewhere: the page begins behind the cursor, ends before it, or is of another feed. It says
+	// Elsewhere: the page begins after the cursor, ends before it, or is of another feed. It says
 	// nothing about what the follower has read, and its kills are kills nevertheless.
 	Elsewhere Step = iota
 	// Onward: nothing is missing between what was read and the end of the page.

@@ -17,7 +17,7 @@ type Set struct {
 	next     uint64     // guarded by sweeping: where the next step goes on
 }
 
-// part is a shard: records in the order of no interest, and an index over them.
+// part is a shard: records, in no order that matters, and an index over them.
 type part struct {
 	mu sync.RWMutex
 	table
