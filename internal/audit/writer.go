@@ -10,7 +10,6 @@ import (
 
 const (
 	maxWaiting = 4096                   // events that wait for the store: about a megabyte
-	maxNobodys = 100                    // events of one second that strangers cause and that name nobody
 	maxBatch   = 256                    // records of one call
 	gatherTime = 100 * time.Millisecond // from an event to its batch
 	storeTime  = 5 * time.Second        // for one call
@@ -21,10 +20,6 @@ const (
 
 // ErrFull is why an event is dropped that finds no room.
 var ErrFull = errors.New("too many events wait for the store")
-
-// ErrFlood is why an event is dropped that names nobody: anybody can cause any number of such, and they
-// must neither fill the table nor take the room of what concerns a user.
-var ErrFlood = errors.New("too many events that name nobody")
 
 // WriterConfig is what [NewWriter] needs; all of it.
 type WriterConfig struct {
@@ -40,7 +35,7 @@ type WriterConfig struct {
 // Writer hands events to a store, in batches. Requests neither wait for it nor fail with it, and the
 // price of that is stated: an event may be lost. It is when the process dies within the moment before
 // its batch is committed, when the store cannot be reached for so long that maxWaiting others wait, when
-// it names nobody and is one of a flood, and when the store refuses it.
+// it is one of a flood, and when the store refuses it.
 type Writer struct {
 	WriterConfig
 	stamp stamp
@@ -48,8 +43,7 @@ type Writer struct {
 
 	mu      sync.Mutex // guards the rest
 	waiting []Record
-	second  int64 // in which nobodys were counted
-	nobodys int
+	flood   flood
 }
 
 // NewWriter starts nothing.
@@ -82,13 +76,8 @@ func (w *Writer) push(record Record) error {
 	if len(w.waiting) >= maxWaiting {
 		return ErrFull
 	}
-	if nobody := [16]byte{}; record.Actor == User && record.User == nobody && record.Session == nobody {
-		if now := w.Now().Unix(); now != w.second {
-			w.second, w.nobodys = now, 0
-		}
-		if w.nobodys++; w.nobodys > maxNobodys {
-			return ErrFlood
-		}
+	if !w.flood.takes(&record.Event, w.Now()) {
+		return ErrFlood
 	}
 	w.waiting = append(w.waiting, record)
 	return nil

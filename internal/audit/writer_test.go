@@ -213,6 +213,32 @@ func TestAFloodOfStrangersDrownsNobody(t *testing.T) {
 	})
 }
 
+// Who shows the parent of a refresh token again and again gets an answer each time, and a retry is an
+// event. Of the same session's end none is missed for it.
+func TestAFloodOfOneSessionLeavesItsOtherEventsAndOthers(t *testing.T) {
+	t.Parallel()
+	written(t, func(t *testing.T, d *desk) {
+		thief, other := [16]byte{1}, [16]byte{2}
+		retry := func(session [16]byte, n int) {
+			for range n {
+				d.Record(t.Context(), audit.Event{Name: audit.SessionRetried, User: [16]byte{9}, Session: session})
+			}
+		}
+		retry(thief, 5000)
+		if d.dropped != 4970 || !errors.Is(d.cause, audit.ErrFlood) {
+			t.Errorf("%d were dropped for %v, want 4970 as a flood", d.dropped, d.cause)
+		}
+		retry(other, 30)
+		d.Record(t.Context(), audit.Event{Name: audit.SessionEnded, User: [16]byte{9}, Session: thief})
+		time.Sleep(time.Minute)
+		retry(thief, 1)
+		d.stop()
+		if d.count() != 62 || d.dropped != 4970 {
+			t.Errorf("%d were kept and %d dropped, want the other session's, the end and the next minute's kept", d.count(), d.dropped)
+		}
+	})
+}
+
 func TestABadEventDoesNotTakeItsNeighboursAlong(t *testing.T) {
 	t.Parallel()
 	written(t, func(t *testing.T, d *desk) {
