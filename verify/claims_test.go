@@ -116,7 +116,7 @@ func TestWithoutLeewayATokenEndsAtItsExpiry(t *testing.T) {
 	})
 }
 
-func TestClaimsAreRead(t *testing.T) {
+func TestEachClaimIsReadByItsMethod(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		authd := fake.New()
 		v := start(t, config(authd))

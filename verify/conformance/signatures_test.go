@@ -27,7 +27,7 @@ type signatures struct {
 }
 
 // A24: signatures as such, in the form that a JWS has them.
-func TestWycheproofRawSignatures(t *testing.T) {
+func TestWycheproofsRawSignaturesAreJudgedAsItSays(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		file string

@@ -62,13 +62,13 @@ var ofSignatures = purposes{
 }
 
 // A1 to A4, A9, A11, A14 and A24.
-func TestWycheproofSignatures(t *testing.T) {
+func TestWycheproofsSignaturesAreJudgedAsItSays(t *testing.T) {
 	t.Parallel()
 	checkGroups(t, "json_web_signature_test.json", 401, ofSignatures)
 }
 
 // A25: weak, ambiguous and misplaced keys.
-func TestWycheproofKeys(t *testing.T) {
+func TestWycheproofsKeysAreJudgedAsItSays(t *testing.T) {
 	t.Parallel()
 	checkGroups(t, "json_web_key_test.json", 26, nil)
 }

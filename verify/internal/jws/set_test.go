@@ -33,7 +33,7 @@ func changed(key *fake.Key, changes fake.JSON) fake.JSON {
 func number(n *big.Int) string { return fake.Base64(n.Bytes()) }
 
 // A25, A26.
-func TestKeysThatAreRefused(t *testing.T) {
+func TestAKeyOfAnotherFormIsRefused(t *testing.T) {
 	t.Parallel()
 	ec, ed, rs := fake.NewKey("ES256"), fake.NewKey("EdDSA"), fake.NewKey("RS256")
 	n := rs.Public().(*rsa.PublicKey).N
@@ -121,7 +121,7 @@ func roca() *big.Int {
 	return multiple.Sub(multiple, product).Add(multiple, power)
 }
 
-func TestKeysThatAreTaken(t *testing.T) {
+func TestAKeyOfOurAlgorithmsIsTaken(t *testing.T) {
 	t.Parallel()
 	ec := fake.NewKey("ES256")
 	for what, c := range map[string]struct {

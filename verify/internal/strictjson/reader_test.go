@@ -82,7 +82,7 @@ func TestStringsAreWhatEncodingJSONReads(t *testing.T) {
 	}
 }
 
-func TestWholeNumbers(t *testing.T) {
+func TestANumberIsWholeAndInRangeOrRefused(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]int64{
 		"0": 0, "7": 7, " 10": 10, "9007199254740991": 1<<53 - 1,
