@@ -22,6 +22,8 @@ const (
 	idlePause = time.Second      // after a page that was answered at once and brought nothing
 	minRetry  = 200 * time.Millisecond
 	maxRetry  = 5 * time.Second
+	// calm is how long the last start over must lie back for another one to be no failure.
+	calm = time.Minute
 
 	// largeBuffer is what is not kept from one poll to the next: only catching up needs it.
 	largeBuffer = 64 << 10
@@ -42,6 +44,8 @@ type follower struct {
 	feedID   string // of the last page that moved the cursor
 	caughtUp bool
 	failures int
+	restarts int           // since it was calm
+	started  time.Time     // over, the last time
 	body     []byte        // reused
 	payload  []byte        // reused
 	kills    []live.Record // reused
@@ -55,7 +59,8 @@ func (f *follower) run(ctx context.Context) {
 			return
 		}
 		if err != nil {
-			pause = max(pause, f.backoff())
+			pause = max(pause, backoff(f.failures))
+			f.failures++
 		} else {
 			f.failures = 0
 		}
@@ -66,13 +71,12 @@ func (f *follower) run(ctx context.Context) {
 	}
 }
 
-// backoff is a random time whose bound doubles with each failure in a row.
-func (f *follower) backoff() time.Duration {
+// backoff is a random time whose bound doubles with each failure in a row before this one.
+func backoff(failures int) time.Duration {
 	bound := maxRetry
-	if f.failures < 8 {
-		bound = min(maxRetry, minRetry<<f.failures)
+	if failures < 8 {
+		bound = min(maxRetry, minRetry<<failures)
 	}
-	f.failures++
 	return rand.N(bound) + 1
 }
 
@@ -92,7 +96,7 @@ func (f *follower) poll(ctx context.Context) (pause time.Duration, err error) {
 	case http.StatusOK:
 		f.body = a.body
 	case http.StatusGone:
-		return pause, f.startOver()
+		return f.startOver(pause)
 	default:
 		return pause, &statusError{f.c.feedURL, a.status}
 	}
@@ -102,6 +106,9 @@ func (f *follower) poll(ctx context.Context) (pause time.Duration, err error) {
 		return pause, fmt.Errorf("GET %s: %w", f.c.feedURL, err)
 	}
 	moved, err := f.take(page, a.sent)
+	if errors.Is(err, errPageForked) {
+		pause, _ = f.startOver(pause)
+	}
 	if err != nil || moved || pause > 0 || wait > 0 && time.Since(a.sent) >= wait {
 		return pause, err
 	}
@@ -122,13 +129,21 @@ func (f *follower) address(wait time.Duration) string {
 	return f.c.feedURL + "?" + query.Encode()
 }
 
-// startOver answers a 410: the cursor goes, everything else stays.
-func (f *follower) startOver() error {
+// startOver answers a 410: the cursor goes, everything else stays. Once is no failure and costs no time.
+// Two stores behind one address, or somebody on the wire, would have the feed read again and again.
+func (f *follower) startOver(pause time.Duration) (time.Duration, error) {
 	if f.cursor == (feed.Cursor{}) {
-		return errPageUnknown
+		return pause, errPageUnknown
 	}
 	f.cursor, f.caughtUp = feed.Cursor{}, false
-	return nil
+	if time.Since(f.started) >= calm {
+		f.restarts = 0
+	}
+	if f.restarts++; f.restarts > 1 {
+		pause = max(pause, backoff(f.restarts-2))
+	}
+	f.started = time.Now()
+	return pause, nil
 }
 
 // open says what a page tells if it is authentic and was made about now.
@@ -172,7 +187,6 @@ func (f *follower) take(page *feed.Page, sent time.Time) (moved bool, err error)
 	f.c.keys.kill(page.Keys)
 	next, step := f.cursor.Take(page)
 	if step == feed.Forked {
-		_ = f.startOver()
 		return false, errPageForked
 	}
 	if step == feed.Elsewhere {

@@ -2,7 +2,9 @@ package verify_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"sync"
 	"testing"
@@ -24,6 +26,20 @@ func TestAnAuthdThatAnswersAtOnceIsNotAskedInATightLoop(t *testing.T) {
 		},
 		"with errors": func(*fake.Authd) http.HandlerFunc {
 			return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }
+		},
+		"with pages and 410 in turn": func(a *fake.Authd) http.HandlerFunc {
+			return func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Query().Has("cursor") {
+					w.WriteHeader(http.StatusGone)
+					return
+				}
+				_, _ = io.WriteString(w, a.SignPage(0, nil))
+			}
+		},
+		"with two histories in turn": func(a *fake.Authd) http.HandlerFunc {
+			return func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.WriteString(w, a.SignPage(0, fake.JSON{"mark": fmt.Sprintf("%016x", rand.Uint64())}))
+			}
 		},
 		"with garbage": func(*fake.Authd) http.HandlerFunc {
 			return func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "x") }
