@@ -46,7 +46,7 @@ type Config struct {
 
 	// HTTPClient gives its Transport to the requests to authd, for proxies and private CAs. Its Timeout,
 	// Jar and CheckRedirect are not used: polls are held on purpose, and redirects are never followed.
-	// Nil means a copy of http.DefaultTransport.
+	// Nil, or one without a Transport, means a copy of http.DefaultTransport.
 	HTTPClient *http.Client
 
 	// WriteError answers requests that [Verifier.Middleware] refuses. Nil means [WriteError].

@@ -20,7 +20,8 @@ func newClient(given *http.Client) *http.Client {
 	var transport http.RoundTripper
 	if given != nil {
 		transport = given.Transport
-	} else if shared, ok := http.DefaultTransport.(*http.Transport); ok {
+	}
+	if shared, ok := http.DefaultTransport.(*http.Transport); ok && transport == nil {
 		transport = shared.Clone() // so that what get closes is ours
 	}
 	return &http.Client{
