@@ -43,7 +43,7 @@
 // Pages of the feed are signed and say when they were made. One that says to be further than two minutes
 // from this machine's clock is refused. Whoever can hold back and replay what authd sends, which needs a
 // place on the wire inside of TLS, can therefore make a verifier believe for at most two minutes more
-// than the budget. A machine that slept, or whose monotonic clock stood still for another reason, is
+// than the budget, and for as long as this machine's clock is behind authd's. A machine that slept, or whose monotonic clock stood still for another reason, is
 // found out by its wall clock, within the same two minutes.
 //
 // # Not knowing is 503
