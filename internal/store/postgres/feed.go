@@ -47,7 +47,7 @@ func (s *Store) Follow(ctx context.Context, after int64, limit int) (revocation.
 	headed := false
 	b := s.newReading(&r.Clock)
 	b.Queue(followFeed, after, limit).Query(func(rows pgx.Rows) error {
-		raw := areBinary(rows.FieldDescriptions())
+		raw := areBinary(rows.FieldDescriptions()[1:])
 		for rows.Next() {
 			if len(r.Entries) == 64 { // there will be many: once, instead of doubling
 				r.Entries = slices.Grow(r.Entries, max(limit-64, 0))
@@ -72,8 +72,8 @@ func (s *Store) Follow(ctx context.Context, after int64, limit int) (revocation.
 	return r, nil
 }
 
-// areBinary reports whether all columns come in PostgreSQL's binary form. Behind a pooler that keeps no
-// prepared statements they come as text.
+// areBinary reports whether columns come in PostgreSQL's binary form. Behind a pooler that keeps no
+// prepared statements they come as text. Text itself, which pgx asks for as text, is the same in both.
 func areBinary(columns []pgconn.FieldDescription) bool {
 	return !slices.ContainsFunc(columns, func(c pgconn.FieldDescription) bool { return c.Format != pgx.BinaryFormatCode })
 }
