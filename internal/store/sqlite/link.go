@@ -85,25 +85,36 @@ func (l *link) transact(ctx context.Context, begin string, do func(context.Conte
 type row interface{ Scan(columns ...any) error }
 
 // all returns every row of a query.
-func all[T any](ctx context.Context, l *link, text string, scan func(row) (T, error), args ...any) (_ []T, err error) {
-	statement, err := l.prepare(ctx, text)
+func all[T any](ctx context.Context, l *link, text string, scan func(row) (T, error), args ...any) ([]T, error) {
+	var found []T
+	err := each(ctx, l, text, func(r row) error {
+		item, err := scan(r)
+		found = append(found, item)
+		return err
+	}, args...)
 	if err != nil {
 		return nil, err
+	}
+	return found, nil
+}
+
+// each hands every row of a query to scan.
+func each(ctx context.Context, l *link, text string, scan func(row) error, args ...any) (err error) {
+	statement, err := l.prepare(ctx, text)
+	if err != nil {
+		return err
 	}
 	rows, err := statement.QueryContext(ctx, args...)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	var found []T
 	for rows.Next() {
-		item, err := scan(rows)
-		if err != nil {
-			return nil, err
+		if err := scan(rows); err != nil {
+			return err
 		}
-		found = append(found, item)
 	}
-	return found, rows.Err()
+	return rows.Err()
 }
 
 // one returns the only row of a query, or sql.ErrNoRows.
