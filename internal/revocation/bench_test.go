@@ -32,6 +32,7 @@ func filled(n int64) *set {
 	for from := int64(1); from <= n; from += pollLimit {
 		s.add(million(from, min(from+pollLimit, n+1), time.Now().Add(time.Hour)))
 	}
+	s.makeIndex()
 	return s
 }
 
@@ -63,6 +64,7 @@ func BenchmarkAddAMillion(b *testing.B) {
 		for _, batch := range batches {
 			s.add(batch)
 		}
+		s.makeIndex()
 	}
 }
 

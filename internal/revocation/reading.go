@@ -8,15 +8,12 @@ import (
 // poll reads once. more says that the head was not reached.
 func (f *Follower) poll(ctx context.Context) (more bool, err error) {
 	after := f.begin()
-	ctx, cancel := context.WithTimeout(ctx, storeTime)
-	defer cancel()
 	sent := f.config.Now()
-	reading, err := f.config.Store.Follow(ctx, after, pollLimit)
+	reading, err := f.read(ctx, after, pollLimit)
 	if err != nil {
 		return false, err
 	}
-	f.counters.polls.Add(1)
-	if more = f.take(ctx, &reading); !more {
+	if more = f.take(ctx, &reading, pollLimit); !more {
 		f.fresh.Store(&freshness{
 			asOf: reading.Head.AsOf, clock: reading.Clock, sent: sent, received: f.config.Now(),
 		})
@@ -25,7 +22,10 @@ func (f *Follower) poll(ctx context.Context) (more bool, err error) {
 	}
 	f.order(&reading)
 	f.tellSize()
-	return more, nil
+	if more {
+		err = f.catchUp(ctx, reading.Head.Seq)
+	}
+	return more, err
 }
 
 func (f *Follower) tellSize() {
@@ -57,9 +57,9 @@ func (f *Follower) finish() {
 	f.waiting = nil
 }
 
-// take adds what was read, if it continues what was read before, and otherwise begins from the
-// beginning.
-func (f *Follower) take(ctx context.Context, r *Reading) (more bool) {
+// take adds what was read, up to limit, if it continues what was read before, and otherwise begins from
+// the beginning.
+func (f *Follower) take(ctx context.Context, r *Reading, limit int) (more bool) {
 	f.mu.Lock()
 	cursor := f.cursor
 	f.mu.Unlock()
@@ -69,8 +69,10 @@ func (f *Follower) take(ctx context.Context, r *Reading) (more bool) {
 	}
 	f.set.add(r.Entries)
 	to := Cursor{FeedID: r.Head.FeedID, Seq: r.Head.Seq, Mark: r.Head.Mark}
-	if n := len(r.Entries); n > 0 && r.Entries[n-1].Seq < to.Seq && n >= pollLimit {
+	if n := len(r.Entries); n > 0 && r.Entries[n-1].Seq < to.Seq && n >= limit {
 		to.Seq, to.Mark, more = r.Entries[n-1].Seq, r.Entries[n-1].Mark, true
+	} else {
+		f.set.makeIndex()
 	}
 	f.moveTo(ctx, to, r.Head, more)
 	return more

@@ -17,6 +17,7 @@ type set struct {
 	index     [shards]shard
 	slots     atomic.Int64            // of all tables
 	kept      atomic.Pointer[[]Entry] // what no record holds, of every reading; replaced whole
+	indexed   bool                    // what is added is put into the index; the writer's
 
 	mu     sync.RWMutex
 	served []*chunk // the feed since it was last begun from the beginning, in order
@@ -42,7 +43,9 @@ func (s *set) add(entries []Entry) {
 			continue
 		}
 		c := s.tail(e.Seq)
-		s.insert(c, c.append(e))
+		if i := c.append(e); s.indexed {
+			s.insert(c, i)
+		}
 	}
 }
 

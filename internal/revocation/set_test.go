@@ -12,6 +12,7 @@ import (
 func TestWhatIsDeadIsFoundAtEveryLookWhileTheSetChanges(t *testing.T) {
 	t.Parallel()
 	s := newSet()
+	s.makeIndex()
 	later, now := time.Now().Add(time.Hour), time.Now()
 	const known = 500
 	keep := million(1, known+1, later)
