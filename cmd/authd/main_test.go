@@ -23,7 +23,8 @@ func withBinary(run func() int) int {
 		return 1
 	}
 	defer os.RemoveAll(folder)
-	build := exec.Command("go", "build", "-o", filepath.Join(folder, "authd"), ".")
+	build := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(folder, "authd"), ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	build.Stdout, build.Stderr = os.Stderr, os.Stderr
 	if err := build.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "build authd:", err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"runtime/debug"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -79,6 +80,7 @@ func (c *serveCmd) Run(ctx context.Context, p process) (err error) {
 		return (&audit.Collector{Store: s.store, Now: time.Now, Retention: c.AuditRetention}).Run(parts)
 	})
 	c.announce(p, log, doors, ground.first)
+	debug.FreeOSMemory() // what the start needed, and nothing after it does
 	return g.Wait()
 }
 
