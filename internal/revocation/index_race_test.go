@@ -24,6 +24,7 @@ func TestNoLookEverSeesLessThanTheOneBefore(t *testing.T) {
 	t.Parallel()
 	const users, rounds, each, gap = 8, 400, 60, maxDelta / 50 // some 50 records fill a chunk
 	s := newSet()
+	s.makeIndex()
 	var floors [users]atomic.Int64
 	var over atomic.Bool
 	var reading sync.WaitGroup

@@ -70,6 +70,7 @@ func TestChunksAreGivenBackInWhateverOrderTheyRanOut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSet()
+			s.makeIndex()
 			add(s)
 			for second := range 6 {
 				at := now.Add(time.Duration(second) * time.Second)
