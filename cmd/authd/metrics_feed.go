@@ -23,13 +23,13 @@ func (m *meters) watchLive(read func() revocation.Stats) {
 		func(s *revocation.Stats) float64 { return float64(s.Bytes) })
 	number("authd_feed_age_seconds", metrics.KindGauge, "Age of as_of: every revocation acknowledged longer ago is obeyed. Above 30 s nothing is minted.",
 		func(s *revocation.Stats) float64 { return s.Age.Seconds() })
-	number("authd_feed_polls_total", metrics.KindCounter, "Polls of the store that succeeded.",
+	number("authd_store_polls_total", metrics.KindCounter, "Polls of the store that succeeded.",
 		func(s *revocation.Stats) float64 { return float64(s.Polls) })
-	number("authd_feed_poll_failures_total", metrics.KindCounter, "Calls of the store by whoever follows it that failed.",
+	number("authd_store_poll_failures_total", metrics.KindCounter, "Calls of the store by whoever follows it that failed.",
 		func(s *revocation.Stats) float64 { return float64(s.Failures) })
-	number("authd_feed_restarts_total", metrics.KindCounter, "Readings of the feed from its beginning, because the place was not known any more.",
+	number("authd_store_rereads_total", metrics.KindCounter, "Readings of the feed from its beginning, because the place was not known any more.",
 		func(s *revocation.Stats) float64 { return float64(s.Restarts) })
-	number("authd_feed_forks_total", metrics.KindCounter, "Times that the store's history was another one: a failover, or a restore. Each is an alarm.",
+	number("authd_store_forks_total", metrics.KindCounter, "Times that the store's history was another one: a failover, or a restore. Each is an alarm.",
 		func(s *revocation.Stats) float64 { return float64(s.Forks) })
 	number("authd_feed_collected_total", metrics.KindCounter, "Kills that this server deleted because they had run out.",
 		func(s *revocation.Stats) float64 { return float64(s.Collected) })

@@ -74,7 +74,7 @@ func TestWhatAServerDoesIsInItsMetrics(t *testing.T) {
 		`authd_events_total{name="session.retried",reason=""} 1`, `authd_session_ends_total{reason="logout"} 1`,
 		`authd_lane_batch_size_count{lane="rotations"} 2`, `authd_lane_batch_size_sum{lane="deaths"} 1`,
 		`authd_lane_waiting{lane="deaths"} 0`, `authd_password_waiting 0`, `authd_password_wait_seconds_count 3`,
-		`authd_audit_dropped_total 0`, `authd_live_kills 1`, `authd_feed_forks_total 0`,
+		`authd_audit_dropped_total 0`, `authd_live_kills 1`, `authd_store_forks_total 0`,
 		`authd_feed_pages_signed_total 1`, `authd_feed_foreign_cursors_total 1`, `authd_feed_held_polls 0`,
 	} {
 		if !strings.Contains(page, want+"\n") {
