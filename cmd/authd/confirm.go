@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -15,13 +16,13 @@ import (
 var errNotConfirmed = errors.New("nothing was deleted")
 
 // confirmDeletion wants the name typed again on a terminal. Elsewhere nobody is there to ask.
-func confirmDeletion(p process, user accounts.User) error {
+func confirmDeletion(ctx context.Context, p process, user accounts.User) error {
 	file, ok := p.stdin.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) {
 		return errors.New("nobody is there to be asked; --yes deletes without asking")
 	}
 	fmt.Fprintf(p.stderr, "This deletes %s (%s) with all sessions, for good. Type the name: ", user.Username, user.ID)
-	line, err := bufio.NewReader(file).ReadString('\n')
+	line, err := prompted(ctx, file, func() (string, error) { return bufio.NewReader(file).ReadString('\n') })
 	if err != nil {
 		return fmt.Errorf("%w: %w", errNotConfirmed, err)
 	}

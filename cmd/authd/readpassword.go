@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +15,11 @@ import (
 
 // readPassword asks twice on a terminal, without showing what is typed, and reads one line elsewhere.
 // There is no flag for it: other users of the machine can read a command line.
-func readPassword(p process) (auth.Secret, error) {
+func readPassword(ctx context.Context, p process) (auth.Secret, error) {
+	return prompted(ctx, p.stdin, func() (auth.Secret, error) { return passwordFrom(p) })
+}
+
+func passwordFrom(p process) (auth.Secret, error) {
 	if file, ok := p.stdin.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
 		return askPassword(p, int(file.Fd()))
 	}

@@ -66,7 +66,7 @@ type usersDeleteCmd struct {
 func (c *usersDeleteCmd) Run(ctx context.Context, p process) error {
 	return c.do(ctx, p, "deleted %s", func(ctx context.Context, users *accounts.Accounts, user accounts.User) error {
 		if !c.Yes {
-			if err := confirmDeletion(p, user); err != nil {
+			if err := confirmDeletion(ctx, p, user); err != nil {
 				return err
 			}
 		}

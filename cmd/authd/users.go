@@ -38,7 +38,7 @@ type usersCreateCmd struct {
 
 // Run makes the user and prints the name, as mapped, and the id.
 func (c *usersCreateCmd) Run(ctx context.Context, p process) error {
-	typed, err := readPassword(p)
+	typed, err := readPassword(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ type usersPasswdCmd struct {
 
 // Run sets the password.
 func (c *usersPasswdCmd) Run(ctx context.Context, p process) error {
-	typed, err := readPassword(p)
+	typed, err := readPassword(ctx, p)
 	if err != nil {
 		return err
 	}
