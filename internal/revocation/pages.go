@@ -155,22 +155,25 @@ func (s *shelf) join(from int64) (*Page, error) {
 		s.mu.Unlock()
 		return nil, auth.ErrUnavailable
 	}
-	f = &flight{done: make(chan struct{}), waiting: 1}
+	// Should writing panic, which a server survives, then this is what the others are told.
+	f = &flight{done: make(chan struct{}), waiting: 1, err: auth.ErrUnavailable}
 	s.flights[from] = f
 	s.mu.Unlock()
+	defer s.land(f, from)
+	f.page, f.err = s.write(from)
+	return f.page, f.err
+}
 
-	page, err := s.write(from)
-
+// land lets everybody have what a flight has come to.
+func (s *shelf) land(f *flight, from int64) {
+	defer close(f.done)
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	delete(s.flights, from)
-	f.page, f.err = page, err
-	if err == nil {
-		page.users = f.waiting
-		s.pages = append(s.pages, page)
+	if f.err == nil {
+		f.page.users = f.waiting
+		s.pages = append(s.pages, f.page)
 	}
-	s.mu.Unlock()
-	close(f.done)
-	return page, err
 }
 
 // write reads, writes and signs a page.

@@ -142,6 +142,53 @@ func TestAPageThatCannotBeWrittenIsNobodys(t *testing.T) {
 	})
 }
 
+// brittle is a signer that panics the first time.
+type brittle struct {
+	*pen
+	broke bool
+}
+
+func (p *brittle) SignPage(into []byte, clock time.Time, payload []byte) ([]byte, string, error) {
+	if !p.broke {
+		p.broke = true
+		time.Sleep(time.Millisecond) // so that others wait for the page
+		panic("signer")
+	}
+	return p.pen.SignPage(into, clock, payload)
+}
+
+// The server survives a handler that panics. Then nobody may wait for a page that never comes.
+func TestAPanicWhileAPageIsWrittenHoldsNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		i := start(t, sessions(1)...)
+		var err error
+		if i.Feed, err = NewFeed(FeedConfig{Live: i.follower, Signer: &brittle{pen: i.pen}, Issuer: testIssuer, Now: time.Now}); err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			defer func() { _ = recover() }()
+			_, _ = i.Poll(t.Context(), Ask{Beginning: true})
+		}()
+		synctest.Wait()
+		waited := make(chan error, 1)
+		go func() {
+			_, err := i.Poll(t.Context(), Ask{Beginning: true})
+			waited <- err
+		}()
+		time.Sleep(time.Second)
+		select {
+		case err := <-waited:
+			if !errors.Is(err, auth.ErrUnavailable) {
+				t.Errorf("who waited got %v", err)
+			}
+		default:
+			t.Fatal("somebody waits for a page that nobody writes")
+		}
+		i.ask(t, "", 0)
+	})
+}
+
 // shifty is a follower whose store goes back at the worst moment: while something is being read.
 type shifty struct {
 	*Follower
