@@ -63,7 +63,7 @@ func (c *serveCmd) build(ctx context.Context, log *slog.Logger, keys []auth.Secr
 	if s.live, err = follow(s.store, s.keyring, c.AccessTTL, log, record); err != nil {
 		return nil, err
 	}
-	s.feed, err = revocation.NewFeed(revocation.FeedConfig{Live: s.live, Signer: s.keyring, Issuer: c.Issuer, Now: time.Now})
+	s.feed, err = revocation.NewFeed(revocation.FeedConfig{Live: s.live, Signer: s.keyring, Issuer: c.Issuer, Now: time.Now, MaxHeld: heldPolls(openFiles())})
 	if err != nil {
 		return nil, err
 	}

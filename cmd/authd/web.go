@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -48,10 +50,30 @@ func newWebServer(first http.Handler, log *slog.Logger) *webServer {
 		MaxHeaderBytes: maxHeader,
 		// OPTIONS * too gets its answer, with the headers of all answers, from the handler.
 		DisableGeneralOptionsHandler: true,
-		// What comes here is about broken connections, which anybody can cause.
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ErrorLog: serverLog(log),
 	}
 	return w
+}
+
+// serverLog takes what net/http has to say. Nearly all of it is about broken connections, which anybody
+// can cause; that no more connections can be taken an operator must know. net/http says that at most once
+// in a second after the first few times.
+func serverLog(to *slog.Logger) *log.Logger {
+	return log.New(lines(func(line string) {
+		level := slog.LevelDebug
+		if strings.HasPrefix(line, "http: Accept error") {
+			level = slog.LevelWarn
+		}
+		to.Log(context.Background(), level, line)
+	}), "", 0)
+}
+
+// lines is a writer of lines, each written at once.
+type lines func(line string)
+
+func (l lines) Write(b []byte) (int, error) {
+	l(strings.TrimSuffix(string(b), "\n"))
+	return len(b), nil
 }
 
 // open puts the real handler in the place of the first.

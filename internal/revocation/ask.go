@@ -111,7 +111,7 @@ func (f *Feed) await(ctx context.Context, soon <-chan struct{}, limit time.Durat
 
 // enter takes a place among the polls that are held, if there is one.
 func (f *Feed) enter() (release func(), room bool) {
-	if f.held.Add(1) > maxHeld {
+	if f.held.Add(1) > f.most {
 		f.held.Add(-1)
 		f.turnedAway.Add(1)
 		return nil, false

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	maxHeld = 10_000 // polls
+	maxHeld = 10_000 // polls, of one instance
 	// beyondTime is how long a place that was not read yet is waited for.
 	beyondTime = time.Second
 
@@ -38,12 +38,15 @@ type Live interface {
 	Check(t Token) Verdict
 }
 
-// FeedConfig is what [NewFeed] needs. Nothing has a default.
+// FeedConfig is what [NewFeed] needs. Nothing has a default but what says so.
 type FeedConfig struct {
 	Live   Live
 	Signer Signer
 	Issuer string
 	Now    func() time.Time // paces and ages pages; what stands in them is the store's clock
+	// MaxHeld is how many polls are held at once, at most 10,000, which is also what zero means. Each has a
+	// connection, and anybody can ask: whoever has few connections must keep some for other requests.
+	MaxHeld int
 }
 
 // Feed serves pages to followers. It asks the store nothing.
@@ -57,6 +60,7 @@ type Feed struct {
 	turn     atomic.Pointer[turn]
 	stopping chan struct{} // closed when Run ends
 
+	most            int64 // polls that are held
 	held            atomic.Int64
 	signed, foreign atomic.Int64
 	turnedAway      atomic.Int64
@@ -74,7 +78,10 @@ func NewFeed(c FeedConfig) (*Feed, error) {
 	if c.Live == nil || c.Signer == nil || c.Issuer == "" || c.Now == nil {
 		return nil, errors.New("revocation: a feed needs a follower, a signer, an issuer and a clock")
 	}
-	f := &Feed{live: c.Live, signer: c.Signer, now: c.Now, stopping: make(chan struct{})}
+	f := &Feed{live: c.Live, signer: c.Signer, now: c.Now, most: maxHeld, stopping: make(chan struct{})}
+	if 0 < c.MaxHeld && c.MaxHeld < maxHeld {
+		f.most = int64(c.MaxHeld)
+	}
 	f.turn.Store(&turn{over: make(chan struct{})})
 	var err error
 	if f.tail, err = f.newShelf(c.Issuer, tailIdle, 0, true); err != nil {

@@ -376,6 +376,29 @@ func TestTenThousandPollsAreHeldAndNoMore(t *testing.T) {
 	})
 }
 
+func TestAFeedHoldsNoMoreThanItsProcessCanSpare(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		i := start(t, sessions(1)...)
+		first, _ := i.ask(t, "", 0)
+		feed, err := NewFeed(FeedConfig{Live: i.follower, Signer: i.pen, Issuer: testIssuer, Now: time.Now, MaxHeld: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		i.Feed = feed
+		go feed.Run(t.Context())
+		for range 2 {
+			go func() { _, _ = i.Poll(t.Context(), Ask{Cursor: first.cursor(), Wait: 30 * time.Second}) }()
+		}
+		synctest.Wait()
+		within(t, "one more", 0, 0, func() {
+			if _, hint := i.ask(t, first.cursor(), 30*time.Second); hint != fullHint {
+				t.Errorf("hint %v", hint)
+			}
+		})
+	})
+}
+
 func TestAFeedThatStopsLetsEverybodyGo(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
