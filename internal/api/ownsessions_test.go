@@ -64,6 +64,21 @@ func TestASessionThatRanOutIsNotListed(t *testing.T) {
 	}
 }
 
+func TestAnEndThatWasMeantAsARehearsalEndsNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.session(t, "ada")
+	rehearsal := del("/sessions/" + p.SessionID).bearing(p.AccessToken)
+	rehearsal.path += "?dry_run=1"
+	do(t, w, rehearsal).problem(t, http.StatusBadRequest, "invalid_request")
+	told := del("/sessions/" + p.SessionID).bearing(p.AccessToken)
+	told.body = `{"dry_run":true}`
+	do(t, w, told).problem(t, http.StatusBadRequest, "invalid_request")
+	if !w.alive(t, p) {
+		t.Error("the session ended")
+	}
+}
+
 func TestAUserEndsAnotherSessionOfTheirOwn(t *testing.T) { // C1, C2
 	t.Parallel()
 	w := newWorld(t)
