@@ -50,7 +50,7 @@ func newWebServer(first http.Handler, log *slog.Logger) *webServer {
 		MaxHeaderBytes: maxHeader,
 		// OPTIONS * too gets its answer, with the headers of all answers, from the handler.
 		DisableGeneralOptionsHandler: true,
-		ErrorLog: serverLog(log),
+		ErrorLog:                     serverLog(log),
 	}
 	return w
 }
