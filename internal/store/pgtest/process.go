@@ -72,7 +72,7 @@ func (s *Server) settings() []string {
 		settings = append(settings, "fsync=off", "full_page_writes=off")
 	}
 	args := []string{"-D", s.data()}
-	for _, setting := range settings {
+	for _, setting := range append(settings, s.more...) {
 		args = append(args, "-c", setting)
 	}
 	return args

@@ -19,6 +19,8 @@ type Config struct {
 	// still survives the death of every process, and would not survive the loss of power, which no
 	// test here can bring about.
 	Fsync bool
+	// Settings are what else the server is started with, each as name=value.
+	Settings []string
 	// Out is told what is installed. Nil means standard error.
 	Out io.Writer
 }
@@ -32,6 +34,7 @@ type Server struct {
 	port     int
 	password string
 	fsync    bool
+	more     []string // settings
 
 	mu      sync.Mutex // guards running, and is held while it changes
 	running *process   // nil while the server is down
@@ -89,7 +92,7 @@ func prepare(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pgtest: make a temporary folder: %w", err)
 	}
-	return &Server{finder: f, bin: bin, folder: dir, password: randomHex(16), fsync: cfg.Fsync}, nil
+	return &Server{finder: f, bin: bin, folder: dir, password: randomHex(16), fsync: cfg.Fsync, more: cfg.Settings}, nil
 }
 
 // create runs initdb, makes the role and the database that URL names, and starts the server.
