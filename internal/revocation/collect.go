@@ -38,5 +38,13 @@ func (f *Follower) collectBatch(ctx context.Context) (int, error) {
 	if clock := f.clockAt(before); clock.Before(before) {
 		before = clock
 	}
-	return f.config.Store.CollectKills(ctx, before, newest, collectBatch)
+	// The set knows how far into the feed something has run out: beyond, the store need not look.
+	f.mu.Lock()
+	head := f.head.Seq
+	f.mu.Unlock()
+	to := f.set.ranOutTo(secondsDown(before))
+	if to == 0 {
+		return 0, nil
+	}
+	return f.config.Store.CollectKills(ctx, before, max(newest, head-to), collectBatch)
 }

@@ -19,10 +19,11 @@ type set struct {
 	kept      atomic.Pointer[[]Entry] // what no record holds, of every reading; replaced whole
 	indexed   bool                    // what is added is put into the index; the writer's
 
-	mu     sync.RWMutex
-	served []*chunk // the feed since it was last begun from the beginning, in order
-	apart  []Entry  // what belongs among them and is no record: kids, and numbers too large, in order
-	ghosts []*chunk // of a history that the store has forgotten: obeyed until they run out, never served
+	mu      sync.RWMutex
+	served  []*chunk // the feed since it was last begun from the beginning, in order
+	apart   []Entry  // what belongs among them and is no record: kids, and numbers too large, in order
+	sweptTo int64    // the last number that was given back with its chunk
+	ghosts  []*chunk // of a history that the store has forgotten: obeyed until they run out, never served
 }
 
 func newSet() *set {
@@ -80,7 +81,7 @@ func (s *set) beginAgain() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ghosts = append(s.ghosts, s.served...)
-	s.served, s.apart = nil, nil
+	s.served, s.apart, s.sweptTo = nil, nil, 0
 }
 
 // lookup returns the greatest value of a key's entries.
@@ -211,12 +212,33 @@ func (s *set) sweep(now uint32, head int64, limit int) (swept int) {
 		s.apart = slices.DeleteFunc(s.apart, gone)
 	}
 	s.served = slices.DeleteFunc(s.served, drop(func(c *chunk) bool {
-		return c.latest >= now || c.last() > head-newest
+		if c.latest >= now || c.last() > head-newest {
+			return true
+		}
+		s.sweptTo = max(s.sweptTo, c.last())
+		return false
 	}))
 	s.ghosts = slices.DeleteFunc(s.ghosts, drop(func(c *chunk) bool {
 		return c.latest >= now && c.indexed > 0
 	}))
 	return swept
+}
+
+// ranOutTo returns the number of the last entry that has run out before now, 0 if none has.
+func (s *set) ranOutTo(now uint32) int64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, c := range slices.Backward(s.served) {
+		if c.earliest >= now {
+			continue
+		}
+		for i := c.n - 1; i >= 0; i-- {
+			if c.records[i].until < now {
+				return max(s.sweptTo, c.seq(int(i)))
+			}
+		}
+	}
+	return s.sweptTo
 }
 
 // size is the memory of the set in bytes, roughly.
