@@ -91,7 +91,7 @@ func TestWhoCatchesUpMissesNothing(t *testing.T) {
 		i := join(t, store)
 		time.Sleep(time.Second) // it reads 8,192 at once
 		cursors := []string{"", testFeed + ".0.0123456789abcdef"}
-		for _, seq := range []int{1, 16, 999, 5000, 16383, 16384, 16385, 23000, 32768, 39000, 39487, 39488, 39990, 39999} {
+		for _, seq := range []int{1, 999, 16384, 16385, 32768, 39487, 39999} {
 			cursors = append(cursors, Cursor{testFeed, int64(seq), store.entries[seq-1].Mark}.String())
 		}
 		for _, begin := range cursors {
