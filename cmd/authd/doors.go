@@ -68,7 +68,7 @@ func (d *doors) run(ctx, parts context.Context) error {
 // open puts the routes on top of the service.
 func (d *doors) open(s *service, c *serveCmd, adminToken auth.Secret, log *slog.Logger) error {
 	public, err := api.New(api.Config{
-		Accounts: countedAccounts{s.accounts, s.meters.logins}, Sessions: s.sessions, Keys: s.keyring, Feed: s.feed,
+		Accounts: countedAccounts{s.accounts, s.meters.logins}, Sessions: s.sessions, Keys: s.keyring, Feed: s.feed, Issuer: c.Issuer,
 		JWKSMaxAge: c.JWKSMaxAge, Contract: contract,
 		Ready: s.ready, Draining: d.public.draining.Load,
 		Meter: s.meters.api(), Logger: log, Now: time.Now, Random: rand.Reader,

@@ -57,7 +57,7 @@ func serveFeed(t *testing.T) (*running, *revocation.Feed) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler, err := api.New(api.Config{Accounts: struct{ api.Accounts }{}, Sessions: noSessions{}, Keys: struct{ api.Keys }{}, Feed: feed,
+	handler, err := api.New(api.Config{Accounts: struct{ api.Accounts }{}, Sessions: noSessions{}, Keys: struct{ api.Keys }{}, Feed: feed, Issuer: "https://issuer.test",
 		JWKSMaxAge: time.Minute, Contract: []byte("x"), Ready: func(context.Context) error { return nil },
 		Logger: slog.New(slog.DiscardHandler), Now: time.Now, Random: rand.Reader})
 	if err != nil {

@@ -13,6 +13,7 @@ type description struct {
 type links struct {
 	Contract string `json:"contract"`
 	Keys     string `json:"keys"`
+	Metadata string `json:"metadata"`
 	Alive    string `json:"alive"`
 	Ready    string `json:"ready"`
 }
@@ -23,6 +24,7 @@ func about(x *exchange, _ *http.Request) error {
 		Service: "authd",
 		Description: "Checks passwords, opens sessions, hands out tokens that services verify offline, " +
 			"and logs people out.",
-		Links: links{Contract: "/openapi.yaml", Keys: "/.well-known/jwks.json", Alive: "/livez", Ready: "/readyz"},
+		Links: links{Contract: "/openapi.yaml", Keys: "/.well-known/jwks.json",
+			Metadata: pathServerMetadata, Alive: "/livez", Ready: "/readyz"},
 	})
 }

@@ -95,7 +95,7 @@ func TestAnAccessTokenIsGoodUntilItExpires(t *testing.T) {
 
 func TestATokenWhoseUserIsGoneIsDead(t *testing.T) {
 	t.Parallel()
-	handler, err := New(Config{Accounts: broken{err: accounts.ErrUserNotFound}, Sessions: broken{}, Keys: broken{}, Feed: broken{},
+	handler, err := New(Config{Accounts: broken{err: accounts.ErrUserNotFound}, Sessions: broken{}, Keys: broken{}, Feed: broken{}, Issuer: testIssuer,
 		JWKSMaxAge: time.Minute, Contract: []byte("x"), Ready: broken{}.ready,
 		Logger: new(logged).logger(), Now: time.Now, Random: rand.Reader})
 	must(t, err)

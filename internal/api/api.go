@@ -47,6 +47,8 @@ type Config struct {
 	Keys     Keys
 	Feed     Feed
 
+	// Issuer is the iss of every token. What the metadata says of addresses begins with it.
+	Issuer string
 	// JWKSMaxAge is how long caches may keep the key set. New keys wait for it before they sign.
 	JWKSMaxAge time.Duration
 	// Contract is openapi.yaml.
@@ -70,6 +72,9 @@ type api struct {
 	health
 	keysMaxAge  string // the Cache-Control of the key set
 	contractTag string
+
+	metadataText []byte
+	metadataTag  string
 }
 
 // A route is an operation of the contract.
@@ -80,10 +85,11 @@ type route struct {
 	open            bool     // on the admin listener: needs no token, and answers to any host
 	params          []string // on the admin listener: what the query may have
 	bodied          bool     // on the admin listener: takes a body
+	public          bool     // scripts of every origin may read it, errors too
 }
 
 func (a *api) routes() []route {
-	return []route{
+	return withPreflights([]route{
 		{method: "POST", pattern: "/register", handle: a.register},
 		{method: "POST", pattern: "/login", handle: a.login},
 		{method: "POST", pattern: "/refresh", handle: a.refresh},
@@ -94,13 +100,15 @@ func (a *api) routes() []route {
 		strictly(route{method: "DELETE", pattern: "/sessions/{id}", handle: a.endSession}),
 		{method: "POST", pattern: "/password", handle: a.changePassword},
 		{method: "POST", pattern: "/password/reset", handle: a.resetPassword},
-		{method: "GET", pattern: "/.well-known/jwks.json", handle: a.jwks, quiet: true},
-		{method: "GET", pattern: "/revocations", handle: a.revocations, quiet: true},
+		{method: "GET", pattern: "/.well-known/jwks.json", handle: a.jwks, quiet: true, public: true},
+		{method: "GET", pattern: pathServerMetadata, handle: a.metadata, quiet: true, public: true},
+		{method: "GET", pattern: pathOpenIDMetadata, handle: a.metadata, quiet: true, public: true},
+		{method: "GET", pattern: "/revocations", handle: a.revocations, quiet: true, public: true},
 		{method: "GET", pattern: "/livez", handle: livez, quiet: true},
 		{method: "GET", pattern: "/readyz", handle: a.readyz, quiet: true},
-		{method: "GET", pattern: "/openapi.yaml", handle: a.contract, quiet: true},
+		{method: "GET", pattern: "/openapi.yaml", handle: a.contract, quiet: true, public: true},
 		{method: "GET", pattern: "/", handle: about, quiet: true},
-	}
+	})
 }
 
 // New returns the handler of the public listener. It starts nothing.
@@ -108,7 +116,11 @@ func New(c Config) (http.Handler, error) {
 	if err := c.validate(); err != nil {
 		return nil, fmt.Errorf("configure the API: %w", err)
 	}
-	a := &api{Config: c, health: health{c.Ready, c.Draining}, contractTag: entityTag(c.Contract),
+	document, err := newMetadata(c.Issuer, algorithms)
+	if err != nil {
+		return nil, err
+	}
+	a := &api{Config: c, metadataText: document, metadataTag: entityTag(document), health: health{c.Ready, c.Draining}, contractTag: entityTag(c.Contract),
 		keysMaxAge: fmt.Sprintf("public, max-age=%d", int64(c.JWKSMaxAge/time.Second))}
 	return &front{log: c.Logger, now: c.Now, random: c.Random, meter: c.Meter, next: newRouter(a.routes())}, nil
 }
@@ -119,6 +131,7 @@ func (c Config) validate() error {
 		need("Sessions", c.Sessions != nil),
 		need("Keys", c.Keys != nil),
 		need("Feed", c.Feed != nil),
+		need("Issuer", c.Issuer != ""),
 		need("JWKSMaxAge", c.JWKSMaxAge >= time.Second),
 		need("Contract", len(c.Contract) > 0),
 		need("Ready", c.Ready != nil),

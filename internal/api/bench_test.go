@@ -40,7 +40,7 @@ func BenchmarkBareChi(b *testing.B) {
 }
 
 func BenchmarkJWKS(b *testing.B) {
-	handler, err := New(Config{Accounts: broken{}, Sessions: broken{}, Keys: broken{}, Feed: broken{}, JWKSMaxAge: time.Minute,
+	handler, err := New(Config{Accounts: broken{}, Sessions: broken{}, Keys: broken{}, Feed: broken{}, Issuer: testIssuer, JWKSMaxAge: time.Minute,
 		Contract: []byte("x"), Ready: broken{}.ready, Now: time.Now, Random: rand.Reader,
 		Logger: slog.New(slog.NewJSONHandler(io.Discard, nil))})
 	if err != nil {

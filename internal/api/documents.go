@@ -9,9 +9,6 @@ import (
 
 func (a *api) jwks(x *exchange, r *http.Request) error {
 	keys, tag := a.Keys.JWKS()
-	// Scripts of every origin may read the keys: they are public, and no cookie or header of the
-	// caller's has a part in the answer.
-	x.Header().Set("Access-Control-Allow-Origin", "*")
 	sendDocument(x, r, "application/jwk-set+json", a.keysMaxAge, keys, tag)
 	return nil
 }

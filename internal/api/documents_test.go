@@ -72,7 +72,7 @@ func TestADrainingServerIsAliveAndServesButIsNotReady(t *testing.T) { // H2
 	t.Parallel()
 	draining := false
 	b := broken{}
-	handler, err := New(Config{Accounts: b, Sessions: b, Keys: b, Feed: b, JWKSMaxAge: time.Minute, Contract: []byte("x"),
+	handler, err := New(Config{Accounts: b, Sessions: b, Keys: b, Feed: b, Issuer: testIssuer, JWKSMaxAge: time.Minute, Contract: []byte("x"),
 		Ready: b.ready, Draining: func() bool { return draining },
 		Logger: new(logged).logger(), Now: time.Now, Random: rand.Reader})
 	if err != nil {
@@ -98,7 +98,7 @@ func TestAProbeIsAnsweredThoughTheStoreHangs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := broken{}
-		handler, err := New(Config{Accounts: b, Sessions: b, Keys: b, Feed: b, JWKSMaxAge: time.Minute, Contract: []byte("x"),
+		handler, err := New(Config{Accounts: b, Sessions: b, Keys: b, Feed: b, Issuer: testIssuer, JWKSMaxAge: time.Minute, Contract: []byte("x"),
 			Ready:  func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
 			Logger: new(logged).logger(), Now: time.Now, Random: rand.Reader})
 		if err != nil {

@@ -86,7 +86,7 @@ func (b broken) JWKS() ([]byte, string) {
 func brokenHandler(t testing.TB, b broken) (http.Handler, *logged) {
 	t.Helper()
 	log := &logged{}
-	handler, err := New(Config{Accounts: b, Sessions: b, Keys: b, Feed: b, JWKSMaxAge: 5 * time.Minute,
+	handler, err := New(Config{Accounts: b, Sessions: b, Keys: b, Feed: b, Issuer: testIssuer, JWKSMaxAge: 5 * time.Minute,
 		Contract: mustContract(t).text, Ready: b.ready,
 		Logger: log.logger(), Now: time.Now, Random: rand.Reader})
 	if err != nil {

@@ -84,7 +84,7 @@ func TestAPollAsksForNothingElse(t *testing.T) {
 		do(t, w, get("/revocations?wait=30&cursor="+cursor)).problem(t, http.StatusGone, "cursor_unknown")
 	}
 	do(t, w, get("/revocations?wait=0&")).page(t)
-	if a := do(t, w, get("/revocations").with("Origin", "https://evil.example").with("Accept-Encoding", "gzip")); a.header.Get("Access-Control-Allow-Origin") != "" || a.header.Get("Content-Encoding") != "" {
+	if a := do(t, w, get("/revocations").with("Origin", "https://evil.example").with("Accept-Encoding", "gzip")); a.header.Get("Content-Encoding") != "" {
 		t.Errorf("headers %v", a.header)
 	}
 }
@@ -130,7 +130,7 @@ func TestAPollThatIsNotHeldCarriesAHint(t *testing.T) {
 	feed := hinting{w.feed, make(chan revocation.Ask, 1)}
 	b := broken{}
 	log := &logged{}
-	handler, err := New(Config{Accounts: b, Sessions: b, Keys: b, Feed: feed, JWKSMaxAge: time.Minute, Contract: []byte("x"),
+	handler, err := New(Config{Accounts: b, Sessions: b, Keys: b, Feed: feed, Issuer: testIssuer, JWKSMaxAge: time.Minute, Contract: []byte("x"),
 		Ready: b.ready, Logger: log.logger(), Now: time.Now, Random: strings.NewReader(strings.Repeat("x", 1000))})
 	must(t, err)
 	a := do(t, handler, get("/revocations?wait=30&cursor=AAAAAAAAAAAAAAAA.7.0123456789abcdef"))

@@ -34,6 +34,9 @@ func serve(route route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := w.(*exchange) // the front made it
 		x.route, x.quiet = route.pattern, route.quiet
+		if route.public {
+			x.Header()["Access-Control-Allow-Origin"] = anyOrigin
+		}
 		if err := route.handle(x, r); err != nil {
 			writeError(x, r, err)
 		}
@@ -47,7 +50,7 @@ func refuseMethod(x *exchange, r *http.Request, mux chi.Routes) {
 	if path == "" {
 		path = "/" // CONNECT, which asks for a tunnel, has none
 	}
-	methods := slices.DeleteFunc([]string{"GET", "HEAD", "POST", "PATCH", "DELETE"}, func(method string) bool {
+	methods := slices.DeleteFunc([]string{"GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"}, func(method string) bool {
 		return !mux.Match(chi.NewRouteContext(), method, path)
 	})
 	if len(methods) == 0 {

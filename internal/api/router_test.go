@@ -53,7 +53,7 @@ func TestAnotherMethodIsRefusedWithThoseAllowed(t *testing.T) { // F16, B24
 func wantOthersRefused(t *testing.T, handler http.Handler, c call, item *openapi3.PathItem, served bool) {
 	t.Helper()
 	var allowed []string
-	for _, method := range []string{"GET", "HEAD", "POST", "PATCH", "DELETE"} {
+	for _, method := range []string{"GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"} {
 		if item.GetOperation(strings.Replace(method, "HEAD", "GET", 1)) != nil {
 			allowed = append(allowed, method)
 		}
@@ -97,13 +97,17 @@ func TestHEADAnswersWhereGETDoes(t *testing.T) {
 func TestAForgedHostChangesNothing(t *testing.T) { // F17
 	t.Parallel()
 	handler, _ := brokenHandler(t, broken{})
-	want := do(t, handler, get("/"))
-	for _, c := range []call{
-		get("/").with("X-Forwarded-Host", "evil.example").with("X-Forwarded-Proto", "https"),
-		get("http://evil.example/"), // the absolute form, which RFC 9112 says a server must take
-	} {
-		if got := do(t, handler, c); string(got.body) != string(want.body) {
-			t.Errorf("got %s, want %s", got.body, want.body)
+	for _, path := range []string{"/", pathServerMetadata, pathOpenIDMetadata} {
+		want := do(t, handler, get(path))
+		for _, c := range []call{
+			get(path).at("evil.example"),
+			get(path).with("X-Forwarded-Host", "evil.example").with("X-Forwarded-Proto", "https"),
+			get(path).with("Forwarded", "host=evil.example;proto=https").with("X-Forwarded-Prefix", "/evil"),
+			get("http://evil.example" + path), // the absolute form, which RFC 9112 says a server must take
+		} {
+			if got := do(t, handler, c); string(got.body) != string(want.body) {
+				t.Errorf("got %s, want %s", got.body, want.body)
+			}
 		}
 	}
 }

@@ -28,6 +28,7 @@ const (
 	testIdleTTL    = 7 * 24 * time.Hour
 	testSessionTTL = 30 * 24 * time.Hour
 	testWindow     = time.Minute
+	testIssuer     = "https://issuer.test"
 )
 
 // watched is a real store whose clock can be moved, and which counts the writes it is asked for.
@@ -104,10 +105,10 @@ func newWorld(t testing.TB, change ...func(*accounts.Config)) *world {
 	must(t, err)
 	w.live, err = revocation.New(revocation.Config{Store: w.store, Now: time.Now, MaxTTL: testAccessTTL})
 	must(t, err)
-	w.feed, err = revocation.NewFeed(revocation.FeedConfig{Live: w.live, Signer: keyring, Issuer: "https://issuer.test", Now: time.Now})
+	w.feed, err = revocation.NewFeed(revocation.FeedConfig{Live: w.live, Signer: keyring, Issuer: testIssuer, Now: time.Now})
 	must(t, err)
 	sessions, err := tokens.New(tokens.Config{
-		Store: w.store, Keyring: keyring, Live: w.live, Issuer: "https://issuer.test", Audience: []string{"https://api.test"},
+		Store: w.store, Keyring: keyring, Live: w.live, Issuer: testIssuer, Audience: []string{"https://api.test"},
 		Policy: tokens.Policy{AccessTTL: testAccessTTL, RefreshIdleTTL: testIdleTTL, SessionTTL: testSessionTTL,
 			RetryWindow: testWindow, PerUser: 100},
 		Random: rand.Reader, Now: time.Now, Record: w.record(t),
@@ -123,7 +124,7 @@ func newWorld(t testing.TB, change ...func(*accounts.Config)) *world {
 	}
 	w.users, err = accounts.New(config)
 	must(t, err)
-	w.Handler, err = New(Config{Accounts: w.users, Sessions: sessions, Keys: keyring, Feed: w.feed, JWKSMaxAge: 5 * time.Minute,
+	w.Handler, err = New(Config{Accounts: w.users, Sessions: sessions, Keys: keyring, Feed: w.feed, Issuer: testIssuer, JWKSMaxAge: 5 * time.Minute,
 		Contract: mustContract(t).text, Logger: w.log.logger(), Now: time.Now, Random: rand.Reader,
 		Ready: func(ctx context.Context) error { _, err := w.store.Clock(ctx); return err }})
 	must(t, err)
