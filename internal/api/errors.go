@@ -34,6 +34,7 @@ var meanings = map[auth.Kind]meaning{
 	auth.InvalidCredentials:   {status: http.StatusUnauthorized, title: "Unauthorized", oauth: "invalid_grant"},
 	auth.InvalidGrant:         {status: http.StatusUnauthorized, title: "Unauthorized", oauth: "invalid_grant"},
 	auth.InvalidToken:         {status: http.StatusUnauthorized, title: "Unauthorized", oauth: "invalid_token"},
+	auth.InvalidClient:        {status: http.StatusUnauthorized, title: "Unauthorized", oauth: "invalid_client"},
 	auth.Forbidden:            {status: http.StatusForbidden, title: "Forbidden"},
 	auth.NotFound:             {status: http.StatusNotFound, title: "Not Found"},
 	auth.Gone:                 {status: http.StatusGone, title: "Gone"},

@@ -16,6 +16,7 @@ const (
 	InvalidCredentials             // username or password: one answer for every cause
 	InvalidGrant                   // a refresh token that opens nothing (RFC 6749, section 5.2)
 	InvalidToken                   // an access token that opens nothing (RFC 6750, section 3.1)
+	InvalidClient                  // a client's id or secret: one answer for every cause (RFC 6749, section 5.2)
 	Forbidden                      // who asks is known, and may not
 	NotFound
 	Conflict

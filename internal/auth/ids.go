@@ -16,6 +16,10 @@ type UserID [16]byte
 // SessionID names a session: a UUIDv7 whose text, the token's sid, is 22 characters of base64url.
 type SessionID [16]byte
 
+// ClientID names a machine client: a UUIDv7, in text as a UserID. It is the sub and the client_id of the
+// client's tokens.
+type ClientID [16]byte
+
 // TokenID is an access token's jti: 12 random bytes, 16 characters of base64url.
 type TokenID [12]byte
 
@@ -42,6 +46,12 @@ func NewSessionID(now time.Time, random io.Reader) (SessionID, error) {
 	return SessionID(id), err
 }
 
+// NewClientID makes an id from the time and 10 bytes of random.
+func NewClientID(now time.Time, random io.Reader) (ClientID, error) {
+	id, err := newUUIDv7(now, random)
+	return ClientID(id), err
+}
+
 // NewTokenID reads 12 bytes of random.
 func NewTokenID(random io.Reader) (TokenID, error) {
 	var id TokenID
@@ -61,6 +71,12 @@ func ParseSessionID(text string) (SessionID, error) {
 	return SessionID(id), err
 }
 
+// ParseClientID takes either form of an id, the hyphenated or the base64url one.
+func ParseClientID(text string) (ClientID, error) {
+	id, err := parseID(text)
+	return ClientID(id), err
+}
+
 // ParseTokenID takes the text of a jti.
 func ParseTokenID(text string) (TokenID, error) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
@@ -71,6 +87,7 @@ func ParseTokenID(text string) (TokenID, error) {
 }
 
 func (id UserID) String() string    { return hyphenated(id) }
+func (id ClientID) String() string  { return hyphenated(id) }
 func (id SessionID) String() string { return base64.RawURLEncoding.EncodeToString(id[:]) }
 func (id TokenID) String() string   { return base64.RawURLEncoding.EncodeToString(id[:]) }
 
@@ -79,6 +96,9 @@ func (id UserID) IsZero() bool { return id == UserID{} }
 
 // IsZero reports whether id is the zero value, which names no session.
 func (id SessionID) IsZero() bool { return id == SessionID{} }
+
+// IsZero reports whether id is the zero value, which names no client.
+func (id ClientID) IsZero() bool { return id == ClientID{} }
 
 func newUUIDv7(now time.Time, random io.Reader) (id [16]byte, err error) {
 	if _, err := io.ReadFull(random, id[6:]); err != nil {

@@ -28,7 +28,11 @@ func TestAnIDIsAUUIDv7(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for kind, id := range map[string][16]byte{"user": user, "session": session} {
+		client, err := auth.NewClientID(noon, bytes.NewReader(entropy))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for kind, id := range map[string][16]byte{"user": user, "session": session, "client": client} {
 			if got := ms(id); got != noon.UnixMilli() {
 				t.Errorf("%s, %s: the first 48 bits are %d ms, want %d", kind, name, got, noon.UnixMilli())
 			}
@@ -98,6 +102,7 @@ func TestNoIDIsMadeWithoutItsRandomness(t *testing.T) {
 	for name, makeID := range map[string]func(io.Reader) error{
 		"user":    func(r io.Reader) error { _, err := auth.NewUserID(noon, r); return err },
 		"session": func(r io.Reader) error { _, err := auth.NewSessionID(noon, r); return err },
+		"client":  func(r io.Reader) error { _, err := auth.NewClientID(noon, r); return err },
 		"token":   func(r io.Reader) error { _, err := auth.NewTokenID(r); return err },
 	} {
 		if err := makeID(short()); !errors.Is(err, io.ErrUnexpectedEOF) {
@@ -153,6 +158,10 @@ func TestBothFormsOfAnIDComeBackAsTheSame(t *testing.T) {
 			if err != nil || session != id {
 				t.Fatalf("ParseSessionID(%q) = %x, %v, want %x", text, session, err, id)
 			}
+			client, err := auth.ParseClientID(text)
+			if err != nil || client != id || client.String() != user.String() {
+				t.Fatalf("ParseClientID(%q) = %x, %v, want %x", text, client, err, id)
+			}
 		}
 	})
 }
@@ -192,6 +201,7 @@ func TestWhatIsNotAnIDIsRefusedWithoutRepeatingIt(t *testing.T) {
 		for kind, parse := range map[string]func(string) error{
 			"user":    func(s string) error { got, err := auth.ParseUserID(s); return mustBeZero(got.IsZero(), err) },
 			"session": func(s string) error { got, err := auth.ParseSessionID(s); return mustBeZero(got.IsZero(), err) },
+			"client":  func(s string) error { got, err := auth.ParseClientID(s); return mustBeZero(got.IsZero(), err) },
 		} {
 			err := parse(text)
 			if err == nil {
@@ -214,7 +224,7 @@ func mustBeZero(zero bool, err error) error {
 
 func TestTheZeroIDNamesNobody(t *testing.T) {
 	t.Parallel()
-	if !(auth.UserID{}).IsZero() || !(auth.SessionID{}).IsZero() {
+	if !(auth.UserID{}).IsZero() || !(auth.SessionID{}).IsZero() || !(auth.ClientID{}).IsZero() {
 		t.Error("a zero id does not say that it is zero")
 	}
 	if (auth.UserID{15: 1}).IsZero() || (auth.SessionID{15: 1}).IsZero() {
