@@ -29,6 +29,7 @@ var byCommand = tokens.Origin{Actor: audit.CLI}
 type deskSettings struct {
 	storeSettings
 	masterKeySettings
+	keySettings
 }
 
 func (s *deskSettings) settle(f *faults) {
@@ -61,7 +62,7 @@ func (s *deskSettings) withPasswords(ctx context.Context, p passwordSettings, do
 		}
 	}
 	// Nothing is signed here, so the shortest lifetimes are said, which raise nothing in the store.
-	ring, err := openKeyring(ctx, st, keys, tokenSettings{AccessTTL: time.Second, JWKSMaxAge: time.Second})
+	ring, err := openKeyring(ctx, st, keys, tokenSettings{AccessTTL: time.Second, JWKSMaxAge: time.Second}, s.keySettings)
 	if err != nil {
 		return err
 	}

@@ -15,8 +15,8 @@ import (
 )
 
 // The parsers below turn one text into one value. What a value may be stands in its field's tags:
-// min and max are both included, words are the only texts taken, later are words of a later build, and
-// empty is what an empty text means where it means something.
+// min and max are both included, words are the only texts taken, and empty is what an empty text means
+// where it means something.
 
 // unbuilt is the type of a setting whose part this build does not have. Taking it in silence would
 // let an operator believe in a protection that is not there.
@@ -40,9 +40,6 @@ func parseText(text string, tag *kong.Tag) (string, error) {
 		return "", errEmpty
 	}
 	if words := strings.Fields(tag.Get("words")); len(words) > 0 && !slices.Contains(words, text) {
-		if slices.Contains(strings.Fields(tag.Get("later")), text) {
-			return "", fmt.Errorf("%s is %w", text, errUnbuilt)
-		}
 		return "", fmt.Errorf("%s: want %s", shown(text), strings.Join(words, " or "))
 	}
 	return text, nil

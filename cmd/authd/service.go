@@ -47,7 +47,7 @@ func (c *serveCmd) build(ctx context.Context, log *slog.Logger, keys []auth.Secr
 	if err = bringUp(ctx, s.store, c.migrates()); err != nil {
 		return nil, err
 	}
-	if s.keyring, err = openKeyring(ctx, s.store, keys, c.tokenSettings); err != nil {
+	if s.keyring, err = openKeyring(ctx, s.store, keys, c.tokenSettings, c.keySettings); err != nil {
 		return nil, err
 	}
 	peppers := accounts.Peppers{Keyring: s.keyring}

@@ -18,6 +18,7 @@ type settings struct {
 	storeSettings
 	masterKeySettings
 	tokenSettings
+	keySettings
 	passwordSettings
 	accountSettings
 	auditSettings
@@ -68,8 +69,12 @@ type tokenSettings struct {
 	RefreshIdleTTL time.Duration `default:"168h" min:"1s" help:"How long a session lives without a refresh."`
 	SessionTTL     time.Duration `default:"720h" min:"1s" help:"How long a session lives at all."`
 	RetryWindow    time.Duration `default:"60s" min:"1s" help:"How long a rotated refresh token may be shown again for the same successor. Must exceed the clients' own timeout."`
-	SigningAlg     string        `default:"ES256" words:"ES256" later:"EdDSA RS256" help:"Algorithm of the next signing key."`
 	JWKSMaxAge     time.Duration `default:"5m" min:"1s" max:"1h" help:"How long verifiers may keep the key set."`
+}
+
+// keySettings are about keys that are yet to be made, which commands do as well as servers.
+type keySettings struct {
+	SigningAlg string `default:"ES256" words:"ES256 EdDSA RS256" help:"Algorithm of the next signing key. The keys that there are keep theirs."`
 }
 
 type passwordSettings struct {

@@ -86,13 +86,14 @@ func checkSchema(have, want int64) error {
 }
 
 // openKeyring opens the stored secrets with the master keys. What it finds missing on a first boot it makes.
-func openKeyring(ctx context.Context, st store, keys []auth.Secret, t tokenSettings) (*tokens.Keyring, error) {
+func openKeyring(ctx context.Context, st store, keys []auth.Secret, t tokenSettings, k keySettings) (*tokens.Keyring, error) {
 	masters := make([][]byte, len(keys))
 	for i, key := range keys {
 		masters[i] = []byte(key.Reveal())
 	}
 	ring, err := tokens.OpenKeyring(ctx, tokens.KeyringConfig{
-		Store: st, MasterKeys: masters, AccessTTL: t.AccessTTL, JWKSMaxAge: t.JWKSMaxAge, Random: rand.Reader, Now: time.Now,
+		Store: st, MasterKeys: masters, AccessTTL: t.AccessTTL, JWKSMaxAge: t.JWKSMaxAge,
+		Alg: tokens.Alg(k.SigningAlg), Random: rand.Reader, Now: time.Now,
 	})
 	if errors.Is(err, tokens.ErrMasterKey) {
 		return nil, fmt.Errorf("%w. Set AUTHD_MASTER_KEY to the key that this database was first started with; there is no other way in", err)

@@ -61,7 +61,7 @@ func build(t *testing.T, open everystore.Database, cost int, change ...func(*acc
 	h := &house{t: t, store: open(t)}
 	keyring, err := tokens.OpenKeyring(t.Context(), tokens.KeyringConfig{
 		Store: h.store, MasterKeys: [][]byte{make([]byte, tokens.MasterKeyBytes)}, AccessTTL: time.Minute,
-		JWKSMaxAge: time.Minute, Random: rand.Reader, Now: time.Now,
+		JWKSMaxAge: time.Minute, Alg: tokens.ES256, Random: rand.Reader, Now: time.Now,
 	})
 	if err != nil {
 		t.Fatal(err)

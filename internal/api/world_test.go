@@ -100,7 +100,7 @@ func newWorld(t testing.TB, change ...func(*accounts.Config)) *world {
 	w := &world{store: &watched{Store: openStore(t)}, log: &logged{}}
 	keyring, err := tokens.OpenKeyring(t.Context(), tokens.KeyringConfig{
 		Store: w.store, MasterKeys: [][]byte{make([]byte, tokens.MasterKeyBytes)},
-		AccessTTL: testAccessTTL, JWKSMaxAge: 5 * time.Minute, Random: rand.Reader, Now: time.Now,
+		AccessTTL: testAccessTTL, JWKSMaxAge: 5 * time.Minute, Alg: tokens.ES256, Random: rand.Reader, Now: time.Now,
 	})
 	must(t, err)
 	w.live, err = revocation.New(revocation.Config{Store: w.store, Now: time.Now, MaxTTL: testAccessTTL})

@@ -114,7 +114,7 @@ func (w *world) start(change ...func(*tokens.Config)) *instance {
 	ctx, cancel := context.WithCancel(w.t.Context())
 	keyring, err := tokens.OpenKeyring(ctx, tokens.KeyringConfig{
 		Store: i.store, MasterKeys: [][]byte{make([]byte, tokens.MasterKeyBytes)},
-		AccessTTL: accessTTL, JWKSMaxAge: 5 * time.Minute, Random: rand.Reader, Now: time.Now,
+		AccessTTL: accessTTL, JWKSMaxAge: 5 * time.Minute, Alg: tokens.ES256, Random: rand.Reader, Now: time.Now,
 	})
 	if err != nil {
 		w.t.Fatal(err)

@@ -20,6 +20,7 @@ type KeyringConfig struct {
 	MasterKeys [][]byte // of MasterKeyBytes each; the first seals, all open
 	AccessTTL  time.Duration
 	JWKSMaxAge time.Duration
+	Alg        Alg // of the next key that is made; those that there are keep theirs
 	Random     io.Reader
 	// Now paces readings of the store, and says since when a pepper is in use, where seconds do not
 	// matter. Everything about tokens goes by the store's clock.
@@ -32,6 +33,7 @@ type Keyring struct {
 	sealer *sealer
 	random io.Reader
 	now    func() time.Time
+	alg    Alg           // of the next key that is made
 	maxTTL time.Duration // of the access tokens that may be signed: what the head was raised to
 	maxAge time.Duration // of the key set that is served: what the head was raised to
 
@@ -51,11 +53,14 @@ const reloadPause = time.Second
 // version of each secret, and two published keys, the first of which signs. Any number of instances
 // may do so at once; all end with the same. [ErrMasterKey] if the master key is not the store's.
 func OpenKeyring(ctx context.Context, c KeyringConfig) (*Keyring, error) {
+	if !slices.Contains(Algs(), c.Alg) {
+		return nil, c.Alg.unknown()
+	}
 	sealer, err := newSealer(c.MasterKeys)
 	if err != nil {
 		return nil, err
 	}
-	k := &Keyring{store: c.Store, sealer: sealer, random: c.Random, now: c.Now, maxTTL: c.AccessTTL, maxAge: c.JWKSMaxAge}
+	k := &Keyring{store: c.Store, sealer: sealer, random: c.Random, now: c.Now, alg: c.Alg, maxTTL: c.AccessTTL, maxAge: c.JWKSMaxAge}
 	// The longest lifetime is on record before anything is signed, so that no kill forgets too early.
 	var id [12]byte
 	if _, err := io.ReadFull(c.Random, id[:]); err != nil {
@@ -139,7 +144,7 @@ func (k *Keyring) complete(ctx context.Context, rows KeyringRows) error {
 	}
 	var keys []PublishedKey
 	for slot := int64(1); slot <= 2; slot++ {
-		key, secret, err := generateKey(slot, rows.Clock, k.random)
+		key, secret, err := generateKey(k.alg, slot, rows.Clock, k.random)
 		if err != nil {
 			return err
 		}

@@ -22,7 +22,7 @@ func openKeyring(t *testing.T, store tokens.KeyringStore, masters ...[]byte) (*t
 	t.Helper()
 	return tokens.OpenKeyring(t.Context(), tokens.KeyringConfig{
 		Store: store, MasterKeys: masters, AccessTTL: accessTTL, JWKSMaxAge: 5 * time.Minute,
-		Random: rand.Reader, Now: time.Now,
+		Alg: tokens.ES256, Random: rand.Reader, Now: time.Now,
 	})
 }
 
@@ -149,7 +149,7 @@ func TestAnUnknownSecretVersionCausesOneReadingASecond(t *testing.T) {
 			counted = &countedKeyring{KeyringStore: w.open(t)}
 			var err error
 			c.Keyring, err = tokens.OpenKeyring(t.Context(), tokens.KeyringConfig{
-				Store: counted, MasterKeys: [][]byte{make([]byte, tokens.MasterKeyBytes)}, AccessTTL: accessTTL,
+				Store: counted, MasterKeys: [][]byte{make([]byte, tokens.MasterKeyBytes)}, AccessTTL: accessTTL, Alg: tokens.ES256,
 				Random: rand.Reader, Now: func() time.Time { return time.Unix(now.Load(), 0) },
 			})
 			if err != nil {

@@ -189,11 +189,11 @@ func exampleKey(t *testing.T) *signingKey {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, kid, err := publicJWK(&private.PublicKey)
+	_, kid, err := publicJWK(ES256, es256{private})
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := openKey(PublishedKey{KID: kid, Slot: 1, Alg: algES256}, secret)
+	key, err := openKey(PublishedKey{KID: kid, Slot: 1, Alg: string(ES256)}, secret)
 	if err != nil {
 		t.Fatal(err)
 	}

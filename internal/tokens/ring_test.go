@@ -54,7 +54,7 @@ func TestAKilledKeyIsNeitherPublishedNorBelieved(t *testing.T) {
 	add("pepper.1", make([]byte, 32))
 	add("refresh.1", make([]byte, 32))
 	for slot := range int64(3) {
-		key, secret, err := generateKey(slot+1, noon, rand.Reader)
+		key, secret, err := generateKey(ES256, slot+1, noon, rand.Reader)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -20,7 +20,7 @@ func testRing(t testing.TB) *Keyring {
 	t.Helper()
 	r := &ring{byHeader: make(map[string]*signingKey)}
 	for slot := int64(1); slot <= 2; slot++ {
-		row, secret, err := generateKey(slot, noon, rand.Reader)
+		row, secret, err := generateKey(ES256, slot, noon, rand.Reader)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -197,11 +197,11 @@ func TestATokenOfAKeyThatWeDoNotHaveDoesNotOpen(t *testing.T) {
 // A published half that does not belong to the private one would let who writes to the database sign.
 func TestHalvesOfTwoKeysAreNotJoined(t *testing.T) {
 	t.Parallel()
-	row, _, err := generateKey(1, noon, rand.Reader)
+	row, _, err := generateKey(ES256, 1, noon, rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, secret, err := generateKey(1, noon, rand.Reader)
+	_, secret, err := generateKey(ES256, 1, noon, rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -69,7 +69,7 @@ func vectorRing(t *testing.T) *Keyring {
 		if err != nil {
 			t.Fatal(err)
 		}
-		row := PublishedKey{KID: k.KID, Slot: int64(slot), Alg: algES256}
+		row := PublishedKey{KID: k.KID, Slot: int64(slot), Alg: string(ES256)}
 		if k.Name == "es256" {
 			row.SignsFrom = noon
 		}
@@ -160,5 +160,5 @@ func TestTokensAreWrittenAsInTheVectors(t *testing.T) {
 func (c vectorToken) ours() bool {
 	header, _, _ := strings.Cut(c.Token, ".")
 	text, _ := base64.RawURLEncoding.DecodeString(header)
-	return strings.Contains(string(text), `"`+algES256+`"`)
+	return strings.Contains(string(text), `"`+string(ES256)+`"`)
 }
