@@ -67,7 +67,7 @@ func TestSettingsReachThePartsThatTheyAreAbout(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	if got := response.Header.Get("Cache-Control"); got != "public, max-age=77" {
+	if got := response.Header.Get("Cache-Control"); got != "public, max-age=77, stale-if-error=77" {
 		t.Errorf("the key set: got %q", got)
 	}
 	if err := c.end(syscall.SIGINT); err != nil {

@@ -70,7 +70,7 @@ type Config struct {
 type api struct {
 	Config
 	health
-	keysMaxAge  string // the Cache-Control of the key set
+	keysCaching string
 	contractTag string
 
 	metadataText []byte
@@ -121,7 +121,7 @@ func New(c Config) (http.Handler, error) {
 		return nil, err
 	}
 	a := &api{Config: c, metadataText: document, metadataTag: entityTag(document), health: health{c.Ready, c.Draining}, contractTag: entityTag(c.Contract),
-		keysMaxAge: fmt.Sprintf("public, max-age=%d", int64(c.JWKSMaxAge/time.Second))}
+		keysCaching: keysCaching(c.JWKSMaxAge)}
 	return &front{log: c.Logger, now: c.Now, random: c.Random, meter: c.Meter, next: newRouter(a.routes())}, nil
 }
 

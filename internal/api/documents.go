@@ -3,13 +3,23 @@ package api
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"strings"
+	"time"
 )
+
+// keysCaching is the Cache-Control of the key set. A cache that cannot reach authd may go on with the set
+// that it has for as long again: to refuse every token because authd restarts would be worse. Keys wait
+// for both before they sign, and one that was killed is refused by the feed, whatever caches have.
+func keysCaching(maxAge time.Duration) string {
+	seconds := int64(maxAge / time.Second)
+	return fmt.Sprintf("public, max-age=%d, stale-if-error=%d", seconds, seconds)
+}
 
 func (a *api) jwks(x *exchange, r *http.Request) error {
 	keys, tag := a.Keys.JWKS()
-	sendDocument(x, r, "application/jwk-set+json", a.keysMaxAge, keys, tag)
+	sendDocument(x, r, "application/jwk-set+json", a.keysCaching, keys, tag)
 	return nil
 }
 
