@@ -116,7 +116,7 @@ func New(c Config) (http.Handler, error) {
 	if err := c.validate(); err != nil {
 		return nil, fmt.Errorf("configure the API: %w", err)
 	}
-	document, err := newMetadata(c.Issuer, algorithms)
+	document, err := newMetadata(c.Issuer, tokens.Algs())
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/authd/authd/internal/tokens"
 )
 
 const (
@@ -18,36 +20,31 @@ const (
 	metadataCaching = "public, max-age=3600"
 )
 
-// algorithms are those that access tokens may be signed with.
-var algorithms = []string{"ES256"}
-
-const ()
-
 // metadata describes the service to OAuth libraries (RFC 8414, section 2). Lists are there although they
 // are empty, against section 3.2: one that is left out means its default, and those are grants, response
 // modes and ways to show a secret that authd does not have.
 type metadata struct {
-	Issuer                   string   `json:"issuer"`
-	TokenEndpoint            string   `json:"token_endpoint"`
-	TokenAuthMethods         []string `json:"token_endpoint_auth_methods_supported"`
-	IntrospectionEndpoint    string   `json:"introspection_endpoint"`
-	IntrospectionAuthMethods []string `json:"introspection_endpoint_auth_methods_supported"`
-	RevocationEndpoint       string   `json:"revocation_endpoint"`
-	RevocationAuthMethods    []string `json:"revocation_endpoint_auth_methods_supported"`
-	GrantTypes               []string `json:"grant_types_supported"`
-	ResponseTypes            []string `json:"response_types_supported"`
-	ResponseModes            []string `json:"response_modes_supported"`
-	KeysURI                  string   `json:"jwks_uri"`
-	RevocationsURI           string   `json:"revocations_uri"`
-	Documentation            string   `json:"service_documentation"`
-	SubjectTypes             []string `json:"subject_types_supported"`
-	IDTokenSigningAlgorithms []string `json:"id_token_signing_alg_values_supported"`
+	Issuer                   string       `json:"issuer"`
+	TokenEndpoint            string       `json:"token_endpoint"`
+	TokenAuthMethods         []string     `json:"token_endpoint_auth_methods_supported"`
+	IntrospectionEndpoint    string       `json:"introspection_endpoint"`
+	IntrospectionAuthMethods []string     `json:"introspection_endpoint_auth_methods_supported"`
+	RevocationEndpoint       string       `json:"revocation_endpoint"`
+	RevocationAuthMethods    []string     `json:"revocation_endpoint_auth_methods_supported"`
+	GrantTypes               []string     `json:"grant_types_supported"`
+	ResponseTypes            []string     `json:"response_types_supported"`
+	ResponseModes            []string     `json:"response_modes_supported"`
+	KeysURI                  string       `json:"jwks_uri"`
+	RevocationsURI           string       `json:"revocations_uri"`
+	Documentation            string       `json:"service_documentation"`
+	SubjectTypes             []string     `json:"subject_types_supported"`
+	IDTokenSigningAlgorithms []tokens.Alg `json:"id_token_signing_alg_values_supported"`
 }
 
 // newMetadata makes the document's bytes. Every address in it begins with the configured issuer: one
 // that was taken from a request's Host would be an attacker's to choose (F17). Where the issuer has a
 // path, whoever puts authd below that path takes it off again, here as for every other route.
-func newMetadata(issuer string, algorithms []string) ([]byte, error) {
+func newMetadata(issuer string, algorithms []tokens.Alg) ([]byte, error) {
 	at := func(path string) string { return strings.TrimSuffix(issuer, "/") + path }
 	text, err := json.Marshal(metadata{
 		Issuer:                   issuer, // to the letter: it is compared so (RFC 8414, section 3.3)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/authd/authd/internal/tokens"
 )
 
 func TestTheMetadataIsOneDocumentOnTwoPaths(t *testing.T) { // D15
@@ -42,7 +44,7 @@ func TestEveryAddressOfTheMetadataBeginsWithTheIssuer(t *testing.T) { // F17
 		"http://127.0.0.1:8080":     "http://127.0.0.1:8080",
 		"https://auth.example/a/b/": "https://auth.example/a/b",
 	} {
-		text, err := newMetadata(issuer, []string{"ES256"})
+		text, err := newMetadata(issuer, tokens.Algs())
 		must(t, err)
 		var document map[string]any
 		must(t, json.Unmarshal(text, &document))
@@ -70,7 +72,7 @@ func TestEveryAddressOfTheMetadataBeginsWithTheIssuer(t *testing.T) { // F17
 // not have.
 func TestNoListOfTheMetadataIsLeftToItsDefault(t *testing.T) {
 	t.Parallel()
-	text, err := newMetadata(testIssuer, []string{"ES256"})
+	text, err := newMetadata(testIssuer, tokens.Algs())
 	must(t, err)
 	var document map[string]any
 	must(t, json.Unmarshal(text, &document))
