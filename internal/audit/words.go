@@ -13,6 +13,8 @@ const (
 	PasswordChange Reason = "password_change" // the user, or an operator, set a new password
 	PasswordReset  Reason = "password_reset"  // a reset token was spent
 
+	WrongClient Reason = "wrong_client" // the refresh token was shown in another client's name
+
 	EndedByUser     Reason = "ended_by_user"     // the user chose this session from the list
 	EndedByOperator Reason = "ended_by_operator" // an operator did
 	Revoked         Reason = "revoked"           // an operator raised the user's epoch
@@ -41,7 +43,8 @@ const (
 	ResetRefused    Name = "user.password_reset_refused" // a reset token that opened nothing
 	LoginSucceeded  Name = "login.succeeded"
 	LoginFailed     Name = "login.failed"
-	SessionRetried  Name = "session.retried" // a rotation's answer was asked for again, inside the window
+	SessionRetried  Name = "session.retried"         // a rotation's answer was asked for again, inside the window
+	RefreshRefused  Name = "session.refresh_refused" // to somebody whom the token was not given to
 	SessionEnded    Name = "session.ended"
 	SessionsEnded   Name = "sessions.ended" // every session of a user, by epoch
 	TokenRevoked    Name = "token.revoked"  // one access token: Subject is its jti

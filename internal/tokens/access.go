@@ -27,6 +27,7 @@ type claims struct {
 	AuthTime int64    `json:"auth_time,omitempty"`
 	Epoch    int64    `json:"epoch"`
 	Roles    []string `json:"roles,omitempty"`
+	Scope    string   `json:"scope,omitempty"`
 
 	NotBefore int64 `json:"nbf,omitempty"` // never written; a later version that writes it will mean it
 }

@@ -87,6 +87,12 @@ func (s *Sessions) EndSession(ctx context.Context, id auth.SessionID, from Origi
 // RevokeToken kills one access token on an operator's word. Whether there is such a token nobody knows:
 // none is stored. Its session goes on. Killed before: nil, and nothing is written.
 func (s *Sessions) RevokeToken(ctx context.Context, id auth.TokenID, from Origin) error {
+	return s.killToken(ctx, id, audit.Event{Name: audit.TokenRevoked, Actor: from.Actor, Subject: id.String(),
+		Address: from.Address, UserAgent: from.UserAgent})
+}
+
+// killToken adds the kill of one access token, and records e, at the store's clock.
+func (s *Sessions) killToken(ctx context.Context, id auth.TokenID, e audit.Event) error {
 	ctx, cancel := detached(ctx)
 	defer cancel()
 	mark, err := s.newMark()
@@ -110,8 +116,8 @@ func (s *Sessions) RevokeToken(ctx context.Context, id auth.TokenID, from Origin
 			return err
 		}
 		s.live.Sync(ctx)
-		s.record(ctx, audit.Event{At: clock, Name: audit.TokenRevoked, Actor: from.Actor, Subject: id.String(),
-			Address: from.Address, UserAgent: from.UserAgent})
+		e.At = clock
+		s.record(ctx, e)
 		return nil
 	}
 	return errBusy

@@ -24,6 +24,19 @@ var (
 		Public: "The access token and the refresh token belong to different sessions."}
 )
 
+// What a token is answered that was given to another client than the one which shows it.
+var (
+	// ErrWrongClient is for a refresh token, in the words of RFC 6749, section 5.2.
+	ErrWrongClient = &auth.Error{Kind: auth.InvalidGrant, Code: "wrong_client",
+		Public: "This refresh token was not issued to this client."}
+	// ErrForeignToken is for a token that is to be revoked (RFC 7009, section 2.1).
+	ErrForeignToken = &auth.Error{Kind: auth.InvalidRequest, Code: "unauthorized_client",
+		Public: "This token was issued to another client. It was not revoked."}
+	// ErrClientMustProve is for a machine's token that is to be revoked by somebody without a secret.
+	ErrClientMustProve = &auth.Error{Kind: auth.InvalidClient, Code: "invalid_client",
+		Public: "This token was issued to a client with a secret. Revoke it with the client's id and secret."}
+)
+
 // ErrSessionNotFound is for a session that is not there, or not the asker's.
 var ErrSessionNotFound = &auth.Error{Kind: auth.NotFound, Code: "session_not_found", Public: "There is no such session."}
 

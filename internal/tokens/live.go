@@ -66,13 +66,21 @@ func (w waking) AddKills(ctx context.Context, kills []revocation.Kill, mark uint
 	return err
 }
 
+// verdict is what the live set says of a token.
+func (s *Sessions) verdict(t *accessToken) revocation.Verdict {
+	return s.live.Check(revocation.Token{Sid: t.Session, Jti: t.ID, Sub: t.Subject, Epoch: t.Epoch, Kid: t.kid})
+}
+
 // checkAccess says whether a token of ours is live: what a verifier would say.
 func (s *Sessions) checkAccess(token *accessToken, clock time.Time) error {
-	verdict := s.live.Check(revocation.Token{
-		Sid: token.Session, Jti: token.ID, Sub: token.Subject, Epoch: token.Epoch, Kid: token.kid,
-	})
+	return s.checkFor(token, s.audience, clock)
+}
+
+// checkFor is checkAccess in the place of who goes by any of these audiences.
+func (s *Sessions) checkFor(token *accessToken, audience []string, clock time.Time) error {
+	verdict := s.verdict(token)
 	switch {
-	case verdict == revocation.Dead, !token.isFor(s.audience):
+	case verdict == revocation.Dead, !token.isFor(audience):
 		return ErrTokenInvalid
 	case clock.IsZero():
 		return errStale

@@ -44,6 +44,6 @@ func (c *claims) timely(clock time.Time) bool {
 }
 
 // isFor reports whether the token is meant for somebody whom this authd makes tokens for.
-func (c *claims) isFor(ours audience) bool {
+func (c *claims) isFor(ours []string) bool {
 	return slices.ContainsFunc(c.Audience, func(one string) bool { return slices.Contains(ours, one) })
 }
