@@ -18,6 +18,7 @@ const issuer = "http://authd.test"
 
 // deployment is one database and what every authd on it is told.
 type deployment struct {
+	name    string // that no other has: PostgreSQL shows the connections of all deployments in one list
 	dir     string
 	environ []string
 	url     string   // of PostgreSQL; empty on SQLite
@@ -62,7 +63,7 @@ func onPostgres(t testing.TB, url string) *deployment {
 // newDeployment sets the least work for a password, because these tests are about other things, and a
 // retry window that no busy machine outlasts.
 func newDeployment(t testing.TB) *deployment {
-	return &deployment{dir: t.TempDir(), environ: []string{
+	return &deployment{name: "authd-e2e-" + rand.Text(), dir: t.TempDir(), environ: []string{
 		"AUTHD_ADDR=127.0.0.1:0", "AUTHD_ADMIN_ADDR=127.0.0.1:0", "AUTHD_ISSUER=" + issuer,
 		"AUTHD_BCRYPT_COST=10", "AUTHD_RETRY_WINDOW=10m",
 	}}
@@ -72,7 +73,7 @@ func newDeployment(t testing.TB) *deployment {
 // empty is the straight one.
 func (d *deployment) launch(t testing.TB, via string) *process {
 	t.Helper()
-	name := fmt.Sprintf("authd-e2e-%d", d.started.Add(1))
+	name := fmt.Sprintf("%s-%d", d.name, d.started.Add(1))
 	return launch(t, d.dir, name, d.settings(t, via, name))
 }
 

@@ -215,11 +215,25 @@ func (d *device) wantDead(ctx context.Context, e ended) error {
 	if a.status != http.StatusUnauthorized || a.code() != "session_revoked" {
 		return fmt.Errorf("refresh of a session that was logged out: got %v, want 401 session_revoked", a)
 	}
-	a, _, err = d.insist(ctx, request{path: "/me", bearer: e.last.AccessToken})
-	if err == nil && a.status != http.StatusUnauthorized {
-		err = fmt.Errorf("/me of a session that was logged out: got %v, want 401", a)
+	return d.awaitDead(ctx, e)
+}
+
+// awaitDead asks for as long as the access token opens something. A process that did not do the logout
+// itself hears of it by its next poll, and then never forgets it; as good as all have heard by now.
+func (d *device) awaitDead(ctx context.Context, e ended) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		a, _, err := d.insist(ctx, request{path: "/me", bearer: e.last.AccessToken})
+		switch {
+		case err != nil:
+			return fmt.Errorf("/me of a session that was logged out is not refused: %w", err)
+		case a.status == http.StatusUnauthorized:
+			return nil
+		case a.status != http.StatusOK:
+			return fmt.Errorf("/me of a session that was logged out: got %v, want 401", a)
+		}
 	}
-	return err
 }
 
 // settle checks, when all is quiet, everything that was ever acknowledged to this device.

@@ -30,7 +30,7 @@ type process struct {
 	refreshes atomic.Int64 // answered, or given up because the client left
 
 	mu   sync.Mutex
-	bad  bytes.Buffer // guarded by mu: lines of errors and of panics, for when a test fails
+	bad  bytes.Buffer // guarded by mu: lines of warnings, errors and panics, for when a test fails
 	once sync.Once
 }
 
@@ -73,7 +73,7 @@ func (p *process) read(log *bufio.Scanner) {
 	for log.Scan() {
 		var line logLine
 		err := json.Unmarshal(log.Bytes(), &line)
-		if err != nil || line.Level == "ERROR" {
+		if err != nil || line.Level == "ERROR" || line.Level == "WARN" {
 			p.mu.Lock()
 			p.bad.Write(append(log.Bytes(), '\n'))
 			p.mu.Unlock()
@@ -147,7 +147,7 @@ func (p *process) awaitExit(t testing.TB) {
 func (d *deployment) command(t testing.TB, stdin string, args ...string) (output string, err error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), program, args...)
-	cmd.Dir, cmd.Env, cmd.Stdin = d.dir, d.settings(t, "", "authd-e2e-command"), strings.NewReader(stdin)
+	cmd.Dir, cmd.Env, cmd.Stdin = d.dir, d.settings(t, "", d.name+"-command"), strings.NewReader(stdin)
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
