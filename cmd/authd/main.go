@@ -39,6 +39,7 @@ type commands struct {
 	Users       usersCmd       `cmd:"" help:"Make, list, change and delete users."`
 	Sessions    sessionsCmd    `cmd:"" help:"List a user's sessions, or end one."`
 	Revoke      revokeCmd      `cmd:"" help:"Declare single tokens dead."`
+	Backup      backupCmd      `cmd:"" help:"Copy the SQLite database to a file, beside a running server."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Ask the running service whether it can serve; exit 0 or 1."`
 	Version     versionCmd     `cmd:"" help:"Print the version, the commit and the Go release of this binary."`
 }

@@ -42,24 +42,36 @@ func (s *storeSettings) open(ctx context.Context, failed func(doing string, err 
 		}
 		return db, nil
 	}
-	file, err := sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(s.DataDir, databaseFile), Now: time.Now, Failed: failed})
+	file, err := s.openSQLite(ctx, failed)
 	if err != nil {
 		return nil, err
 	}
 	return file, nil
 }
 
+func (s *storeSettings) openSQLite(ctx context.Context, failed func(doing string, err error)) (*sqlite.Store, error) {
+	return sqlite.Open(ctx, sqlite.Config{Path: s.databasePath(), Now: time.Now, Failed: failed})
+}
+
+func (s *storeSettings) databasePath() string { return filepath.Join(s.DataDir, databaseFile) }
+
 // openExisting is for commands, which must not leave an empty database where somebody mistyped a folder.
 func (s *storeSettings) openExisting(ctx context.Context) (store, error) {
 	if !s.postgres() {
-		path := filepath.Join(s.DataDir, databaseFile)
-		if exists, err := sqlite.Exists(path); err != nil {
+		if err := s.wantFile(); err != nil {
 			return nil, err
-		} else if !exists {
-			return nil, fmt.Errorf("there is no database %s: the first start of authd makes it; AUTHD_DATA_DIR names another folder", path)
 		}
 	}
 	return s.open(ctx, nil)
+}
+
+// wantFile refuses a folder without a database.
+func (s *storeSettings) wantFile() error {
+	exists, err := sqlite.Exists(s.databasePath())
+	if err == nil && !exists {
+		err = fmt.Errorf("there is no database %s: the first start of authd makes it; AUTHD_DATA_DIR names another folder", s.databasePath())
+	}
+	return err
 }
 
 // bringUp makes the schema right if it may, and refuses it otherwise.
