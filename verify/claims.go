@@ -48,16 +48,16 @@ func (c Claims) ClientID() string { return c.read().client }
 // Epoch is the subject's epoch at the login. There is nothing to compare it with: that is done.
 func (c Claims) Epoch() int64 { return c.read().epoch }
 
-// Roles returns a copy of the roles.
+// Roles returns a copy of the roles, as they were at the last refresh.
 func (c Claims) Roles() []string { return slices.Clone(c.read().roles) }
 
-// HasRole reports whether the subject has a role.
+// HasRole reports whether the subject has a role, to the letter.
 func (c Claims) HasRole(role string) bool { return slices.Contains(c.read().roles, role) }
 
-// Scopes returns a copy of the scopes.
+// Scopes returns a copy of the scopes, in the order of the token.
 func (c Claims) Scopes() []string { return slices.Clone(c.read().scopes) }
 
-// HasScope reports whether the token has a scope.
+// HasScope reports whether the token has a scope, to the letter: notes does not include notes:read.
 func (c Claims) HasScope(scope string) bool { return slices.Contains(c.read().scopes, scope) }
 
 // AuthTime is when the user signed in, which refreshing does not change. It is zero in a machine's token.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// What [Verifier.Token] answers besides nil. Match them with [errors.Is]; their texts say more, for the
+// What [Verifier.Token] and [Verifier.Request] answer besides nil. Match them with [errors.Is]; their texts say more, for the
 // service's own log, and may change.
 var (
 	// ErrNoToken: the request has no Authorization header. 401, without an error code.
@@ -24,6 +24,16 @@ var (
 	ErrStale = errors.New("verify: stale: no news of revocations within the budget")
 	// ErrNotReady: nothing is known yet. 503.
 	ErrNotReady = errors.New("verify: not ready")
+)
+
+// What [Verifier.RequireRole] and [Verifier.RequireScope] answer about a token that is good.
+var (
+	// ErrRole: its subject does not have the role. 403 role_missing.
+	ErrRole = errors.New("verify: the subject lacks the role")
+	// ErrScope: it does not have the scope. 403 insufficient_scope.
+	ErrScope = errors.New("verify: the token lacks the scope")
+	// ErrNoClaims: no middleware has verified a token before. 500.
+	ErrNoClaims = errors.New("verify: no Middleware stands before RequireRole or RequireScope")
 )
 
 var (

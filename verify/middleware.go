@@ -99,11 +99,15 @@ var answers = []struct {
 	{ErrInvalid, http.StatusUnauthorized, "invalid_token", "invalid_token", "The access token is not valid."},
 	{ErrExpired, http.StatusUnauthorized, "invalid_token", "invalid_token", "The access token is not valid."},
 	{ErrRevoked, http.StatusUnauthorized, "invalid_token", "invalid_token", "The access token is not valid."},
+	{ErrScope, http.StatusForbidden, "insufficient_scope", "insufficient_scope", "The access token does not reach as far as this."},
+	{ErrRole, http.StatusForbidden, "role_missing", "", "Whoever the access token stands for may not do this."},
+	{ErrNoClaims, http.StatusInternalServerError, "internal_error", "", "Something went wrong here."},
 }
 
 // WriteError answers a request with what an error of this package means: 401 and a challenge for a token
-// that is missing or not good, 400 for a malformed header, and 503 for everything else. A verifier that
-// does not know never answers 401, at which clients would throw good tokens away.
+// that is missing or not good, 400 for a malformed header, 403 for a good token without the role or scope,
+// and 503 for everything else. A verifier that does not know never answers 401, at which clients would
+// throw good tokens away.
 func WriteError(w http.ResponseWriter, _ *http.Request, err error) {
 	p := problem{Type: "about:blank", Status: http.StatusServiceUnavailable, Code: "temporarily_unavailable",
 		Detail: "Whether the access token is still good is not known at the moment. Try again."}
@@ -114,19 +118,35 @@ func WriteError(w http.ResponseWriter, _ *http.Request, err error) {
 		}
 	}
 	p.Title = http.StatusText(p.Status)
-	h := w.Header()
-	switch {
-	case p.Status == http.StatusServiceUnavailable:
-		h.Set("Retry-After", "1")
-	case p.Error == "":
-		h.Set("WWW-Authenticate", `Bearer realm="authd"`)
-	default:
+	if p.Error != "" {
 		p.ErrorDescription = p.Detail
-		h.Set("WWW-Authenticate", `Bearer realm="authd", error="`+p.Error+`", error_description="`+p.Detail+`"`)
+	}
+	h := w.Header()
+	if p.Status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", "1")
+	} else if text := p.challenge(err); text != "" {
+		h.Set("WWW-Authenticate", text)
 	}
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(p)
+}
+
+// challenge says how to do better (RFC 6750, section 3). Without an error it is for those who did not try,
+// and for a role there is none: no other token would help.
+func (p *problem) challenge(err error) string {
+	switch {
+	case p.Error == "" && p.Status != http.StatusUnauthorized:
+		return ""
+	case p.Error == "":
+		return `Bearer realm="authd"`
+	}
+	text := `Bearer realm="authd", error="` + p.Error + `", error_description="` + p.Detail + `"`
+	var lacks *lacking
+	if errors.Is(err, ErrScope) && errors.As(err, &lacks) {
+		text += `, scope="` + lacks.name + `"`
+	}
+	return text
 }

@@ -69,9 +69,7 @@ func (p *payload) member(r *strictjson.Reader, name string) (err error) {
 	case "roles":
 		p.roles, err = texts(r)
 	case "scope":
-		var all string
-		all, err = text(r)
-		p.scopes = strings.Fields(all)
+		p.scopes, err = scopes(r)
 	case "auth_time":
 		p.authTime, err = r.Int()
 	case "nbf":
@@ -144,6 +142,22 @@ func texts(r *strictjson.Reader) (all []string, err error) {
 		return err
 	})
 	return all, err
+}
+
+// scopes reads a list of scopes between single spaces (RFC 8693, section 4.2, by RFC 6749, section 3.3), in
+// their order. Another white space is no separator: who reads it as one finds scopes that nobody granted.
+func scopes(r *strictjson.Reader) ([]string, error) {
+	list, err := text(r)
+	if err != nil {
+		return nil, err
+	}
+	all := strings.Split(list, " ")
+	for _, one := range all {
+		if !isScope(one) {
+			return nil, errClaims
+		}
+	}
+	return all, nil
 }
 
 func equal(r *strictjson.Reader, want string) (bool, error) {

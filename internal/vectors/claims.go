@@ -37,6 +37,13 @@ func (b *builder) claims() {
 	for _, value := range []string{`"3"`, "null", "-1", "3.0", "3.5", "3e0", "03", "9007199254740992", "1e400", "true"} {
 		b.refuseClaims("epoch "+value, usual().with("epoch", value)).Strict = true
 	}
+	// Who splits at any white space finds scopes that nobody granted.
+	for _, value := range []string{`""`, `" "`, `" a"`, `"a "`, `"a  b"`, `"a\tb"`, `"a\u00a0b"`, `"a\"b"`, `"a\\b"`, "null", "1", `["a"]`} {
+		b.refuseClaims("a machine's scope "+value, machine().with("scope", value)).Strict = true
+	}
+	for _, value := range []string{`"admin"`, `[1]`, `[["admin"]]`, `{"admin":true}`} {
+		b.refuseClaims("roles "+value, usual().with("roles", value)).Strict = true
+	}
 	b.refuseClaims("names in other letters", text(strings.NewReplacer(`"iss"`, `"ISS"`, `"sub"`, `"Sub"`, `"exp"`, `"EXP"`).Replace(usual().String())), "A15")
 }
 

@@ -14,13 +14,19 @@ func (b *builder) good() {
 	}
 	b.add(valid, "roles", b.mint(usual().with("roles", `["admin","reader"]`))).Minted = true
 	b.add(valid, "an audience of several", b.mint(usual().with("aud", list([]string{quoted("https://other.example.com"), quoted(audience)}))), "A18").Minted = true
-	machine := usual().with("sub", quoted(client)).with("client_id", quoted(client)).without("sid").without("auth_time")
-	b.add(valid, "a machine's: no sid, no auth_time", b.mint(machine))
+	b.add(valid, "a machine's: no sid, no auth_time", b.mint(machine())).Minted = true
+	b.add(valid, "a machine's with a scope", b.mint(machine().with("scope", quoted("notes:read")))).Minted = true
+	b.add(valid, "a machine's with scopes", b.mint(machine().with("scope", quoted("notes:write notes:read urn:x/2#'~!")))).Minted = true
 	b.add(valid, "another order of the header's members", b.es.token(
 		object{{"typ", quoted("at+jwt")}, {"kid", quoted(b.es.kid)}, {"alg", quoted("ES256")}}.String(), usual().String()))
 	b.add(valid, "white space and escapes in the JSON", b.es.token(
 		fmt.Sprintf("{ \"\\u0061lg\" : \"ES256\",\n\t\"kid\":%q, \"typ\":\"at\\u002bjwt\" }", b.es.kid), " "+usual().String()+"\n"))
 	b.add(valid, "claims that nobody knows", b.mint(usual().with("https://example.com/x", `{"a":[1,null,-1.5e3]}`)))
+}
+
+// machine are the claims of a client that asks for itself.
+func machine() object {
+	return usual().with("sub", quoted(client)).with("client_id", quoted(client)).without("sid").without("auth_time")
 }
 
 func (b *builder) types() {
