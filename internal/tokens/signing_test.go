@@ -3,14 +3,10 @@ package tokens
 import (
 	"crypto/rand"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/lestrrat-go/jwx/v3/jwk"
-	"github.com/lestrrat-go/jwx/v3/jws"
 
 	"github.com/authd/authd/internal/auth"
 )
@@ -64,49 +60,6 @@ func TestAnAccessTokenWithTheDefaultsHasAtMost560Bytes(t *testing.T) {
 	t.Parallel()
 	if n := len(mustSign(t, testRing(t), usual())); n > 560 {
 		t.Errorf("got %d bytes", n)
-	}
-}
-
-func TestAnotherImplementationVerifiesOurTokensWithThePublishedSet(t *testing.T) {
-	t.Parallel()
-	k := testRing(t)
-	body, _ := k.JWKS()
-	set, err := jwk.Parse(body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if set.Len() != 2 {
-		t.Errorf("got %d keys, want 2", set.Len())
-	}
-	payload, err := jws.Verify([]byte(mustSign(t, k, usual())), jws.WithKeySet(set))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got claims
-	if err := json.Unmarshal(payload, &got); err != nil || got.Subject != usual().Subject {
-		t.Errorf("got %+v, %v", got, err)
-	}
-}
-
-func TestPublishedKeysShowOnlyPublicMembers(t *testing.T) { // D10
-	t.Parallel()
-	body, etag := testRing(t).JWKS()
-	var set struct{ Keys []map[string]string }
-	if err := json.Unmarshal(body, &set); err != nil {
-		t.Fatal(err)
-	}
-	for _, key := range set.Keys {
-		for member := range key {
-			if !strings.Contains(" kty crv x y kid alg use ", " "+member+" ") {
-				t.Errorf("member %q is published", member)
-			}
-		}
-		if key["alg"] != "ES256" || key["use"] != "sig" || len(key["kid"]) != 43 {
-			t.Errorf("got %v", key)
-		}
-	}
-	if !strings.HasPrefix(etag, `"`) || !strings.HasSuffix(etag, `"`) {
-		t.Errorf("got etag %s, want a strong one", etag)
 	}
 }
 
