@@ -11,8 +11,9 @@ import (
 	"github.com/authd/authd/internal/tokens"
 )
 
-// follow makes the part that reads what was revoked, by whichever instance or command.
-func follow(st revocation.Store, ring *tokens.Keyring, accessTTL time.Duration, log *slog.Logger, record audit.Sink) (*revocation.Follower, error) {
+// follow makes the part that reads what was revoked, by whichever instance or command. It writes its own
+// lines into the log: told is for everybody else who hears of events.
+func follow(st revocation.Store, ring *tokens.Keyring, accessTTL time.Duration, log *slog.Logger, told audit.Sink) (*revocation.Follower, error) {
 	return revocation.New(revocation.Config{
 		Store: st, Now: time.Now, MaxTTL: accessTTL,
 		Failed: func(ctx context.Context, err error) {
@@ -22,7 +23,7 @@ func follow(st revocation.Store, ring *tokens.Keyring, accessTTL time.Duration, 
 			}
 			log.InfoContext(ctx, "the feed of revocations is read again")
 		},
-		Forked: alarmOfFork(log, record),
+		Forked: alarmOfFork(log, told),
 		Keyring: func(ctx context.Context, feedID string, version int64) error {
 			err := ring.Renew(ctx, feedID, version)
 			if err != nil {
@@ -43,12 +44,14 @@ func gcPercent(liveSet int64) int {
 }
 
 // alarmOfFork is for a store that went back in time: a standby took over without the last commits, or a
-// backup was restored.
-func alarmOfFork(log *slog.Logger, record audit.Sink) func(context.Context, revocation.Fork) {
+// backup was restored. It is one line of the log, with what this instance knows of it, and one event.
+func alarmOfFork(log *slog.Logger, told audit.Sink) func(context.Context, revocation.Fork) {
 	return func(ctx context.Context, fork revocation.Fork) {
-		record(ctx, audit.Event{At: time.Now(), Name: audit.AlarmRaised, Reason: audit.HistoryForked, Actor: audit.System})
-		log.ErrorContext(ctx, "the store went back in time: the kills that it lost are obeyed here until they run out, and nowhere else",
-			"lost_kills", fork.Lost, "behind_by", fork.Ahead, "read_to", fork.Read.String(), "store_at", fork.Store.String())
+		e := audit.Event{At: time.Now(), Name: audit.AlarmRaised, Reason: audit.HistoryForked, Actor: audit.System}
+		log.LogAttrs(ctx, slog.LevelError, string(e.Name), append(attributes(e),
+			slog.Int64("behind_by", fork.Ahead), slog.Int("lost_kills", fork.Lost),
+			slog.String("read_to", fork.Read.String()), slog.String("store_at", fork.Store.String()))...)
+		told(ctx, e)
 	}
 }
 

@@ -45,5 +45,13 @@ func attributes(e audit.Event) []slog.Attr {
 	if e.Address.IsValid() {
 		add("client_ip", e.Address.String())
 	}
+	if e.Name == audit.AlarmRaised && e.Reason == audit.HistoryForked {
+		add("advice", afterFork)
+	}
 	return attrs
 }
+
+// afterFork is for whoever is woken by history_forked, however it was found: by a session's token, or by
+// an instance that had read further than the store now goes. The two causes want opposite things.
+const afterFork = "the store went back in time. If a backup was restored: stop every instance and run authd post-restore. " +
+	"After a failover that lost only the last entries that is not needed. docs/operations.md, history_forked"

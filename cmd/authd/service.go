@@ -59,8 +59,9 @@ func (c *serveCmd) build(ctx context.Context, log *slog.Logger, keys []auth.Secr
 	if s.writer, err = newWriter(s.store, log, m.dropped.Add); err != nil {
 		return nil, err
 	}
-	record := audit.Each(recordIn(log), m.record, s.writer.Record)
-	if s.live, err = follow(s.store, s.keyring, c.AccessTTL, log, record); err != nil {
+	told := audit.Each(m.record, s.writer.Record)
+	record := audit.Each(recordIn(log), told)
+	if s.live, err = follow(s.store, s.keyring, c.AccessTTL, log, told); err != nil {
 		return nil, err
 	}
 	s.feed, err = revocation.NewFeed(revocation.FeedConfig{Live: s.live, Signer: s.keyring, Issuer: c.Issuer, Now: time.Now, MaxHeld: heldPolls(openFiles())})
