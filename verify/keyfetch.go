@@ -33,20 +33,26 @@ type outcome struct {
 }
 
 // fetch asks for the key set and publishes it. Keys that could not be fetched stay as they are.
-func (k *keyring) fetch(ctx context.Context) outcome {
+//
+// Who asks because something is known to have changed wants no copy that a cache on the way took before
+// (RFC 9111, section 5.2.1.4).
+func (k *keyring) fetch(ctx context.Context, f *flight) outcome {
 	header := make(http.Header)
 	k.mu.Lock()
-	etag, drops := k.etag, k.drops
+	etag, drops, had := k.etag, k.drops, k.fresh
 	k.mu.Unlock()
 	if etag != "" {
 		header.Set("If-None-Match", etag)
+	}
+	if f.asked {
+		header.Set("Cache-Control", "no-cache")
 	}
 	a, err := get(ctx, k.client, request{url: k.url, header: header, within: keyTimeout, limit: jws.MaxSet})
 	switch {
 	case err != nil:
 		return outcome{err: err}
 	case a.status == http.StatusNotModified && etag != "":
-		return outcome{fresh: maxAge(a.header), err: k.take(drops, func() {})}
+		return outcome{fresh: maxAge(a.header, had), err: k.take(drops, func() {})}
 	case a.status != http.StatusOK:
 		return outcome{err: &statusError{k.url, a.status}}
 	}
@@ -57,11 +63,12 @@ func (k *keyring) fetch(ctx context.Context) outcome {
 	if err != nil {
 		return outcome{faults: faults, err: fmt.Errorf("GET %s: %w", k.url, err)}
 	}
+	fresh := maxAge(a.header, defaultRefresh)
 	err = k.take(drops, func() {
 		k.publish(keys, a.body)
-		k.etag = a.header.Get("ETag")
+		k.etag, k.fresh = a.header.Get("ETag"), fresh
 	})
-	return outcome{maxAge(a.header), faults, err}
+	return outcome{fresh, faults, err}
 }
 
 // take runs publish under mu, unless the keys were dropped after the fetch began.
@@ -85,9 +92,14 @@ func faultsError(faults []jws.Fault) (err error) {
 	return err
 }
 
-// maxAge reads for how long a key set may be used (RFC 9111, section 5.2.2.1).
-func maxAge(h http.Header) time.Duration {
-	fresh := defaultRefresh
+// maxAge reads for how long a key set may be used (RFC 9111, section 5.2.2.1). Where it is not said, that is
+// unsaid: a 304 may leave it out, and then what the 200 said still holds (section 4.3.4).
+//
+// A key signs at the earliest twice the max-age and 30 s after it was first published, and this is why the
+// first token that it signs costs no wait: minRefresh, or the copy of a cache on the way and then ours, are
+// over by then.
+func maxAge(h http.Header, unsaid time.Duration) time.Duration {
+	fresh := unsaid
 	for directive := range strings.SplitSeq(strings.Join(h.Values("Cache-Control"), ","), ",") {
 		name, value, _ := strings.Cut(strings.TrimSpace(directive), "=")
 		seconds, err := strconv.ParseUint(value, 10, 31)

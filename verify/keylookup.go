@@ -82,11 +82,20 @@ func (k *keyring) page(ctx context.Context, kid string) (*jws.Key, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	set := k.set.Load()
-	if set == nil || set.keys[kid] == nil {
-		return nil, errUnknownKey
+	if set := k.set.Load(); set != nil && set.keys[kid] != nil {
+		return set.keys[kid], nil
 	}
-	return set.keys[kid], nil
+	return nil, k.unknownToPage()
+}
+
+// unknownToPage says why a page has no key, with what is wrong with the key set if that is the reason.
+func (k *keyring) unknownToPage() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.lastErr != nil {
+		return fmt.Errorf("%w: %w", errUnknownKey, k.lastErr)
+	}
+	return errUnknownKey
 }
 
 func (k *keyring) askForPage(kid string) (*flight, error) {

@@ -39,6 +39,7 @@ type keyring struct {
 	mu          sync.Mutex
 	killed      map[live.Digest]bool // kids; never forgotten
 	etag        string
+	fresh       time.Duration // what the last 200 said of its age
 	generations uint64
 	flight      *flight   // the fetch that is asked for or under way
 	asked       time.Time // when a token last asked for a fetch
@@ -49,7 +50,10 @@ type keyring struct {
 }
 
 // A flight is one fetch, whose end any number may wait for.
-type flight struct{ done chan struct{} }
+type flight struct {
+	done  chan struct{}
+	asked bool // somebody has a reason to think that the keys have changed
+}
 
 func newKeyring(url string, client *http.Client, report func(error)) *keyring {
 	return &keyring{url: url, client: client, report: report,
@@ -69,7 +73,7 @@ func (k *keyring) run(ctx context.Context) {
 			timer.Stop()
 		}
 		f := k.join()
-		pause = k.land(f, k.fetch(ctx))
+		pause = k.land(f, k.fetch(ctx, f))
 	}
 }
 
@@ -90,7 +94,7 @@ func (k *keyring) join() *flight {
 // call returns the flight that is under way, or asks run for one. The caller holds mu.
 func (k *keyring) call() *flight {
 	if k.flight == nil {
-		k.flight = &flight{done: make(chan struct{})}
+		k.flight = &flight{done: make(chan struct{}), asked: true}
 		select {
 		case k.wake <- struct{}{}:
 		default:

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"time"
 )
@@ -40,6 +41,13 @@ func (a *Authd) Key() *Key {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.keys[0]
+}
+
+// Keys returns all keys, the one that signs first.
+func (a *Authd) Keys() []*Key {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.keys)
 }
 
 // SetKeys replaces the keys.

@@ -14,6 +14,7 @@ type members struct {
 	ops     []string
 	hasOps  bool
 	private bool
+	odd     string // the name of a member that has not the type that it has in our keys
 }
 
 // ParseKey reads one JWK. kid is returned as far as it could be read, with an error too.
@@ -38,12 +39,24 @@ func ParseKey(raw []byte) (key *Key, kid string, err error) {
 func (m *members) read(r *strictjson.Reader, name string) error {
 	switch name {
 	case "kty", "crv", "use", "alg", "kid", "x", "y", "n", "e":
+		if r.Next() != '"' { // which a key of another kind may do as it likes
+			m.odd = name
+			return r.Skip()
+		}
 		value, err := r.String()
 		m.text[name] = string(value)
 		return err
 	case "key_ops":
 		m.hasOps = true
+		if r.Next() != '[' {
+			m.odd = name
+			return r.Skip()
+		}
 		return r.Array(func() error {
+			if r.Next() != '"' {
+				m.odd = name
+				return r.Skip()
+			}
 			op, err := r.String()
 			m.ops = append(m.ops, string(op))
 			return err
@@ -61,6 +74,8 @@ func (m *members) key() (*Key, error) {
 		return nil, errors.New("a symmetric key")
 	case kty != "EC" && kty != "OKP" && kty != "RSA":
 		return nil, ErrForeign
+	case m.odd != "":
+		return nil, errors.New(m.odd + " is of another type")
 	case m.private:
 		return nil, errors.New("a private key, which everybody knows by now")
 	case !isKeyID(m.text["kid"]):
