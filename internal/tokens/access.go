@@ -35,13 +35,6 @@ type claims struct {
 // audience is one string in the token when it has one member (RFC 7519, section 4.1.3).
 type audience []string
 
-func (a audience) MarshalJSON() ([]byte, error) {
-	if len(a) == 1 {
-		return json.Marshal(a[0])
-	}
-	return json.Marshal([]string(a))
-}
-
 func (a *audience) UnmarshalJSON(b []byte) error {
 	if len(b) > 0 && b[0] == '"' {
 		*a = make(audience, 1)
