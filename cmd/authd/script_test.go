@@ -31,6 +31,7 @@ import (
 //	json MEMBER NAME          takes a member of the last answer into a variable
 //	line FILE NAME            takes the one line of a file into a variable
 //	jti NAME                  takes the id of the access token in $BEARER
+//	claim NAME                writes what a claim of that token says to standard output, as JSON; null if it is not there
 //	postgres                  makes an empty schema and sets AUTHD_DATABASE_URL
 //	sql STATEMENT             runs a statement there
 func TestScripts(t *testing.T) {
@@ -50,7 +51,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"mode": mode, "serve": serve, "end": end, "http": ask, "admin": askAdmin, "until": until, "json": member, "line": line, "jti": jti, "postgres": lendPostgres, "sql": statement,
+			"mode": mode, "serve": serve, "end": end, "http": ask, "admin": askAdmin, "until": until, "json": member, "line": line, "jti": jti, "claim": claim, "postgres": lendPostgres, "sql": statement,
 		},
 	})
 }
@@ -189,15 +190,22 @@ func line(ts *testscript.TestScript, neg bool, args []string) {
 
 func jti(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, !neg && len(args) == 1, "jti NAME")
+	ts.Setenv(args[0], payloadOf(ts)["jti"].(string))
+}
+
+func claim(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) == 1, "claim NAME")
+	ts.Check(json.NewEncoder(ts.Stdout()).Encode(payloadOf(ts)[args[0]]))
+}
+
+// payloadOf is what the access token says that is in $BEARER.
+func payloadOf(ts *testscript.TestScript) (said map[string]any) {
 	_, rest, _ := strings.Cut(ts.Getenv("BEARER"), ".")
 	text, _, _ := strings.Cut(rest, ".")
 	payload, err := base64.RawURLEncoding.DecodeString(text)
 	ts.Check(err)
-	var claims struct {
-		JTI string `json:"jti"`
-	}
-	ts.Check(json.Unmarshal(payload, &claims))
-	ts.Setenv(args[0], claims.JTI)
+	ts.Check(json.Unmarshal(payload, &said))
+	return said
 }
 
 func lendPostgres(ts *testscript.TestScript, neg bool, args []string) {

@@ -14,6 +14,7 @@ type usersCmd struct {
 	Create  usersCreateCmd  `cmd:"" help:"Make a user. The password is read from standard input, or asked for on a terminal."`
 	List    usersListCmd    `cmd:"" help:"List all users by name."`
 	Passwd  usersPasswdCmd  `cmd:"" help:"Set a user's password, read as by create, and end all sessions of the user."`
+	Roles   usersRolesCmd   `cmd:"" help:"Print the roles of a user, or set them. Tokens have them from the next refresh on."`
 	Disable usersDisableCmd `cmd:"" help:"Take the right to sign in from a user, and end all sessions."`
 	Enable  usersEnableCmd  `cmd:"" help:"Give the right to sign in back. What was ended stays so."`
 	Revoke  usersRevokeCmd  `cmd:"" help:"End all sessions of a user, with every token. The user may sign in again."`
