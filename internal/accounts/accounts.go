@@ -120,4 +120,6 @@ func (p Peppers) Current() password.Pepper {
 }
 
 // ByVersion returns the pepper that an older hash names.
-func (p Peppers) ByVersion(version uint32) ([]byte, bool) { return p.Keyring.PepperVersion(version) }
+func (p Peppers) ByVersion(ctx context.Context, version uint32) ([]byte, bool) {
+	return p.Keyring.PepperVersion(ctx, version)
+}

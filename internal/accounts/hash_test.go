@@ -27,7 +27,7 @@ func (p *pepper) Current() password.Pepper {
 	return password.Pepper{Version: 1, Key: make([]byte, 32)}
 }
 
-func (p *pepper) ByVersion(uint32) ([]byte, bool) { return nil, false }
+func (p *pepper) ByVersion(context.Context, uint32) ([]byte, bool) { return nil, false }
 
 // hasher makes one for a house whose own does not do.
 func hasher(t *testing.T, pepperAsked int32) *password.Hasher {

@@ -50,6 +50,15 @@ const (
 	TokenRevoked    Name = "token.revoked"  // one access token: Subject is its jti
 	AlarmRaised     Name = "alarm.raised"   // an operator should look: Reason says at what
 
+	// Of a signing key Subject is the kid, of a secret its name.
+	KeyMade          Name = "key.made"
+	KeyStarted       Name = "key.started" // its turn to sign was settled: now, or soon
+	KeyKilled        Name = "key.killed"
+	KeyRetired       Name = "key.retired" // its last token is dead, and so its private half was deleted
+	SecretRotated    Name = "secret.rotated"
+	SecretDropped    Name = "secret.dropped"    // an old version that nothing needs any more
+	SecretsRewrapped Name = "secrets.rewrapped" // what another master key had sealed is the first one's
+
 	// These stand in timelines alone. Nobody records them: a session's row knows.
 	SessionRotated Name = "session.rotated"
 	SessionExpired Name = "session.expired"

@@ -24,7 +24,7 @@ type keyring struct {
 
 func (k keyring) Current() Pepper { return Pepper{k.current, k.key(k.current)} }
 
-func (k keyring) ByVersion(version uint32) ([]byte, bool) {
+func (k keyring) ByVersion(_ context.Context, version uint32) ([]byte, bool) {
 	if !slices.Contains(k.loaded, version) {
 		return nil, false
 	}

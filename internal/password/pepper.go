@@ -1,6 +1,7 @@
 package password
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha512"
 	"encoding/base64"
@@ -33,12 +34,14 @@ func (p Pepper) check() error {
 }
 
 // Peppers is asked for the pepper at every hash and comparison, so that a new version needs no
-// restart. Both methods answer from memory and may be called from any goroutine.
+// restart. Both methods may be called from any goroutine.
 type Peppers interface {
-	// Current returns the pepper for new hashes.
+	// Current returns the pepper for new hashes, from memory.
 	Current() Pepper
-	// ByVersion returns the key of a version that a stored hash names, false if it is not loaded.
-	ByVersion(version uint32) ([]byte, bool)
+	// ByVersion returns the key of a version that a stored hash names, false if it cannot be had. As a
+	// rule it answers from memory. It may look further for a version that it does not know, because
+	// another instance may just have begun to use it, as long as it bounds how often and for how long.
+	ByVersion(ctx context.Context, version uint32) ([]byte, bool)
 }
 
 // prehash makes what bcrypt is given: 64 characters, whatever the password's length, without NUL.

@@ -48,7 +48,7 @@ type comparison struct {
 // attempt that was begun is carried through and answered even if ctx has ended meanwhile: otherwise
 // one could hang up before every no, and guess without being counted.
 func (h *Hasher) Verify(ctx context.Context, a Attempt) (Result, error) {
-	c := h.prepare(a)
+	c := h.prepare(ctx, a)
 	var result Result
 	if err := h.pool.do(ctx, func() { result = h.answer(c) }); err != nil {
 		return Result{}, err
@@ -56,8 +56,8 @@ func (h *Hasher) Verify(ctx context.Context, a Attempt) (Result, error) {
 	return result, c.fault
 }
 
-// prepare does what is cheap, before a worker is asked for.
-func (h *Hasher) prepare(a Attempt) comparison {
+// prepare does what is cheap, or waits for the store, before a worker is asked for.
+func (h *Hasher) prepare(ctx context.Context, a Attempt) comparison {
 	c := comparison{ceiling: max(h.cost, min(a.Ceiling, MaxCost))}
 	stored, ok := parseHash(a.Stored)
 	if ok = ok && stored.cost <= MaxCost; ok {
@@ -77,7 +77,7 @@ func (h *Hasher) prepare(a Attempt) comparison {
 		c.input = []byte(a.Typed)
 		return c
 	}
-	key, loaded := h.peppers.ByVersion(stored.pepper)
+	key, loaded := h.peppers.ByVersion(ctx, stored.pepper)
 	if !loaded || len(key) < minPepper {
 		c.fault = fmt.Errorf("%w: version %d", ErrNoPepper, stored.pepper)
 		return h.refuse(c, prehash(pepper.Key, normalised))

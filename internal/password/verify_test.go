@@ -180,7 +180,7 @@ func TestEveryNoCostsTheSame(t *testing.T) {
 				} {
 					a.Ceiling = ceiling
 					rounds.n.Store(0)
-					if result := h.answer(h.prepare(a)); result != no {
+					if result := h.answer(h.prepare(t.Context(), a)); result != no {
 						t.Errorf("%s: got %+v", name, result)
 					}
 					if got := rounds.n.Load(); got != want {
@@ -188,7 +188,7 @@ func TestEveryNoCostsTheSame(t *testing.T) {
 					}
 				}
 				rounds.n.Store(0)
-				result := h.answer(h.prepare(Attempt{Stored: ours, Typed: right, Ceiling: ceiling}))
+				result := h.answer(h.prepare(t.Context(), Attempt{Stored: ours, Typed: right, Ceiling: ceiling}))
 				if got := rounds.n.Load(); !result.Match || got != 1<<cost {
 					t.Fatalf("right: %+v after %d rounds, want %d", result, got, 1<<cost)
 				}
@@ -212,7 +212,7 @@ func TestAHashAboveItsCeilingCostsItsOwn(t *testing.T) {
 	} {
 		rounds.n.Store(0)
 		a.Ceiling = 6
-		got := h.answer(h.prepare(a))
+		got := h.answer(h.prepare(t.Context(), a))
 		if n := rounds.n.Load(); n != 1<<10 || got.Match != (name == "right") {
 			t.Errorf("%s: %+v after %d rounds, want %d", name, got, n, 1<<10)
 		}
@@ -255,7 +255,7 @@ func TestADecoyNeverMatches(t *testing.T) {
 	h := newHasher(t, config(4, one))
 	h.compare = func(_, _ []byte) error { return nil }
 	for _, a := range []Attempt{{}, {Stored: "$2a$04$" + salt + digest, Refuse: true}, {Stored: "$2a$04$" + salt + digest, Typed: "\xff"}} {
-		if got := h.answer(h.prepare(a)); got != no {
+		if got := h.answer(h.prepare(t.Context(), a)); got != no {
 			t.Errorf("%+v: got %+v", a, got)
 		}
 	}

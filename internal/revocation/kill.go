@@ -56,6 +56,11 @@ func KillBelow(id auth.UserID, epoch auth.Epoch) Kill {
 	return Kill{Key: Key{Sub, SubjectOf(id.String())}, Value: int64(epoch)}
 }
 
+// KillKey declares everything that a signing key signed dead.
+func KillKey(kid string) Kill {
+	return Kill{Key: Key{Kid, SubjectOf(kid)}}
+}
+
 // Entry is a kill as it stands in the feed.
 type Entry struct {
 	Kill

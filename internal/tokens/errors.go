@@ -43,6 +43,9 @@ var ErrSessionNotFound = &auth.Error{Kind: auth.NotFound, Code: "session_not_fou
 // ErrUserNotFound is for a user who is not there.
 var ErrUserNotFound = &auth.Error{Kind: auth.NotFound, Code: "user_not_found", Public: "There is no such user."}
 
+// ErrKeyNotFound is for a signing key that this store never had.
+var ErrKeyNotFound = &auth.Error{Kind: auth.NotFound, Code: "key_not_found", Public: "There is no such key."}
+
 // errBusy is for a request that met full queues, or whose row was swapped under it again and again.
 var errBusy = &auth.Error{Kind: auth.Unavailable, Code: "temporarily_unavailable",
 	Public: "The service is busy. Try again."}

@@ -11,20 +11,29 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/authd/authd/internal/audit"
 	"github.com/authd/authd/internal/auth"
 )
 
-// KeyringConfig is what [OpenKeyring] needs. Nothing has a default.
+// KeyringConfig is what [OpenKeyring] needs. Nothing has a default but what says so.
 type KeyringConfig struct {
 	Store      KeyringStore
 	MasterKeys [][]byte // of MasterKeyBytes each; the first seals, all open
 	AccessTTL  time.Duration
 	JWKSMaxAge time.Duration
 	Alg        Alg // of the next key that is made; those that there are keep theirs
-	Random     io.Reader
+	// Rotation is how long a key signs. Zero: keys turn only when they are told to, as for a command.
+	Rotation time.Duration
+	Random   io.Reader
 	// Now paces readings of the store, and says since when a pepper is in use, where seconds do not
 	// matter. Everything about tokens goes by the store's clock.
 	Now func() time.Time
+	// PepperNamed reports whether a stored password hash names a version. Nil: old peppers stay.
+	PepperNamed func(ctx context.Context, version uint32) (bool, error)
+	Record      audit.Sink // nil: [audit.Discard]
+	// Failed, unless nil, is told of an error of the loop once, until another one comes or a turn
+	// succeeds; then it is told nil.
+	Failed func(ctx context.Context, err error)
 }
 
 // Keyring holds the signing keys and the two versioned secrets, opened. It is safe for concurrent use.
@@ -37,17 +46,23 @@ type Keyring struct {
 	maxTTL time.Duration // of the access tokens that may be signed: what the head was raised to
 	maxAge time.Duration // of the key set that is served: what the head was raised to
 
-	ring atomic.Pointer[ring] // replaced whole by load; readers never wait
+	rotation    time.Duration
+	pepperNamed func(ctx context.Context, version uint32) (bool, error)
+	record      audit.Sink
+	failed      func(ctx context.Context, err error)
 
-	loading  sync.Mutex // guards what follows, and keeps readings of the store one at a time
-	feedID   string     // of the store whose rows were read
-	lastLoad time.Time
-	lastErr  error // what came of it
+	ring atomic.Pointer[ring] // replaced whole by read; readers never wait
+
+	reading sync.Mutex // one reading of the store at a time, so that none puts an older one in place
+
+	asking    sync.Mutex // guards what follows
+	lastAsked time.Time  // when the store was last asked for a version that was not known
+	lastErr   error      // what came of it
 }
 
-// reloadPause is the least time between two readings of the store because of a version that is not
-// known: a stream of forged tokens must not become a stream of queries.
-const reloadPause = time.Second
+// askPause is the least time between two readings of the store because of a version that is not known: a
+// stream of forged tokens must not become a stream of queries.
+const askPause = time.Second
 
 // OpenKeyring reads and opens the keyring, and makes what a first boot needs: the feed's head, one
 // version of each secret, and two published keys, the first of which signs. Any number of instances
@@ -60,103 +75,73 @@ func OpenKeyring(ctx context.Context, c KeyringConfig) (*Keyring, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &Keyring{store: c.Store, sealer: sealer, random: c.Random, now: c.Now, alg: c.Alg, maxTTL: c.AccessTTL, maxAge: c.JWKSMaxAge}
-	// The longest lifetime is on record before anything is signed, so that no kill forgets too early.
-	var id [12]byte
-	if _, err := io.ReadFull(c.Random, id[:]); err != nil {
-		return nil, fmt.Errorf("draw a feed id: %w", err)
+	if c.Record == nil {
+		c.Record = audit.Discard
 	}
-	k.feedID = base64.RawURLEncoding.EncodeToString(id[:])
+	if c.Failed == nil {
+		c.Failed = func(context.Context, error) {}
+	}
+	k := &Keyring{
+		store: c.Store, sealer: sealer, random: c.Random, now: c.Now, maxTTL: c.AccessTTL, maxAge: c.JWKSMaxAge,
+		alg: c.Alg, rotation: c.Rotation, pepperNamed: c.PepperNamed, record: c.Record, failed: c.Failed,
+	}
+	// The longest lifetime is on record before anything is signed, so that no kill forgets too early.
 	if err := k.RaiseHead(ctx); err != nil {
 		return nil, err
 	}
-	rows, err := c.Store.LoadKeyring(ctx)
-	if err != nil {
-		return nil, err
-	}
-	// Open first: with the wrong master key nothing may be added beside what it cannot open.
-	if err := k.open(rows); errors.Is(err, errIncomplete) {
-		if err := k.complete(ctx, rows); err != nil {
-			return nil, err
-		}
-		return k, k.load(ctx)
-	} else if err != nil {
-		return nil, err
-	}
-	return k, nil
+	return k, k.load(ctx)
 }
 
 // RaiseHead makes the head know of the lifetime and the max-age of this instance: at the start, and
 // again should a store that went back in time not know of them any more.
 func (k *Keyring) RaiseHead(ctx context.Context) error {
-	k.loading.Lock()
-	defer k.loading.Unlock()
-	head, err := k.store.RaiseHead(ctx, k.feedID, k.maxTTL, k.maxAge)
-	if err == nil {
-		k.feedID = head.FeedID
+	var id [12]byte // of the feed, if this store has none
+	if _, err := io.ReadFull(k.random, id[:]); err != nil {
+		return fmt.Errorf("draw a feed id: %w", err)
 	}
+	_, err := k.store.RaiseHead(ctx, base64.RawURLEncoding.EncodeToString(id[:]), k.maxTTL, k.maxAge)
 	return err
 }
 
 // Renew reads the keyring again unless the one that is loaded is what the head names.
 func (k *Keyring) Renew(ctx context.Context, feedID string, version int64) error {
-	k.loading.Lock()
-	defer k.loading.Unlock()
-	if k.feedID == feedID && k.ring.Load().version == version {
+	if rows := &k.ring.Load().rows; rows.FeedID == feedID && rows.Version == version {
 		return nil
 	}
-	if err := k.load(ctx); err != nil {
-		return err
-	}
-	k.feedID = feedID
-	return nil
+	return k.load(ctx)
 }
 
 // errIncomplete says that a store lacks what a first boot makes.
 var errIncomplete = errors.New("the keyring is not complete")
 
-// load reads the store and replaces the ring.
+// load reads the store, replaces the ring, and makes what is missing.
 func (k *Keyring) load(ctx context.Context) error {
-	rows, err := k.store.LoadKeyring(ctx)
-	if err != nil {
-		return err
+	for range maxAttempts {
+		rows, err := k.read(ctx)
+		if !errors.Is(err, errIncomplete) {
+			return err
+		}
+		if _, _, err := k.attempt(ctx, rows, k.complete); err != nil {
+			return err
+		}
 	}
-	return k.open(rows)
+	return errBusy
 }
 
-// complete makes what is missing. Whoever else does so at the same moment, one of us wins each name
-// and each slot, and both read back the same.
-func (k *Keyring) complete(ctx context.Context, rows KeyringRows) error {
-	var secrets []SealedSecret
-	add := func(name string, secret []byte) error {
-		sealed, err := k.sealer.seal(name, secret, k.random)
-		secrets = append(secrets, SealedSecret{Name: name, Sealed: sealed, CreatedAt: rows.Clock})
-		return err
+// read reads the store and replaces the ring, unless the one that is there is newer. The first thing is
+// to open all of it: with the wrong master key nothing may be added beside what it cannot open.
+func (k *Keyring) read(ctx context.Context) (KeyringRows, error) {
+	k.reading.Lock()
+	defer k.reading.Unlock()
+	rows, err := k.store.LoadKeyring(ctx)
+	if err != nil {
+		return rows, err
 	}
-	for _, name := range []string{"refresh.1", "pepper.1"} {
-		secret := make([]byte, 32)
-		if _, err := io.ReadFull(k.random, secret); err != nil {
-			return fmt.Errorf("make %s: %w", name, err)
-		}
-		if err := add(name, secret); err != nil {
-			return err
-		}
+	ring, err := k.open(rows)
+	if err == nil {
+		k.ring.Store(ring)
 	}
-	var keys []PublishedKey
-	for slot := int64(1); slot <= 2; slot++ {
-		key, secret, err := generateKey(k.alg, slot, rows.Clock, k.random)
-		if err != nil {
-			return err
-		}
-		if slot == 1 {
-			key.SignsFrom = rows.Clock
-		}
-		if err := add("signing."+key.KID, secret); err != nil {
-			return err
-		}
-		keys = append(keys, key)
-	}
-	return k.store.AddKeyring(ctx, secrets, keys)
+	return rows, err
 }
 
 // JWKS returns the published key set and its ETag. The bytes are shared: do not write to them.
@@ -198,8 +183,12 @@ func (k *Keyring) Pepper() (version uint32, pepper []byte) {
 	return uint32(v.version), v.secret
 }
 
-// PepperVersion returns the pepper that an older hash names.
-func (k *Keyring) PepperVersion(version uint32) (pepper []byte, known bool) {
+// PepperVersion returns the pepper that a hash names. One that is not known may have been made a moment
+// ago, so the store is asked, at most once a second.
+func (k *Keyring) PepperVersion(ctx context.Context, version uint32) (pepper []byte, known bool) {
+	if pepper, known = find(k.ring.Load().peppers, int(version)); known || k.ask(ctx) != nil {
+		return pepper, known
+	}
 	return find(k.ring.Load().peppers, int(version))
 }
 
@@ -213,13 +202,22 @@ func (k *Keyring) refreshVersion(version uint8) (refreshKeys, bool) {
 	return find(k.ring.Load().refresh, int(version))
 }
 
+// refreshOf returns the keys of the version that a row names: like a token's, it may be one that this
+// instance has not read yet.
+func (k *Keyring) refreshOf(ctx context.Context, version uint8) (keys refreshKeys, known bool) {
+	if keys, known = k.refreshVersion(version); known || k.ask(ctx) != nil {
+		return keys, known
+	}
+	return k.refreshVersion(version)
+}
+
 // openRefresh reads a refresh token. [ErrRefreshTokenInvalid] for what is not ours. A version that is
 // not known may be one that another instance has just made, so the store is asked, at most once a
 // second.
 func (k *Keyring) openRefresh(ctx context.Context, text string) (refreshToken, error) {
 	token, found := parseRefresh(text, k.refreshVersion)
 	if found == versionUnknown {
-		if err := k.reload(ctx); err != nil {
+		if err := k.ask(ctx); err != nil {
 			return refreshToken{}, err
 		}
 		token, found = parseRefresh(text, k.refreshVersion)
@@ -230,18 +228,18 @@ func (k *Keyring) openRefresh(ctx context.Context, text string) (refreshToken, e
 	return token, nil
 }
 
-// reload reads the store again unless that was done within the last second; a reading that failed counts
+// ask reads the store again unless that was done within the last second; a reading that failed counts
 // until the next one, because a version that could not be looked up is not a version that does not exist.
 // It reads for everybody, and so not under the context of whoever came first. The pause begins when the
 // reading ends: those who waited for it take what came of it, and do not queue up to read one by one.
-func (k *Keyring) reload(ctx context.Context) error {
-	k.loading.Lock()
-	defer k.loading.Unlock()
-	if k.now().Sub(k.lastLoad) >= reloadPause {
+func (k *Keyring) ask(ctx context.Context) error {
+	k.asking.Lock()
+	defer k.asking.Unlock()
+	if k.now().Sub(k.lastAsked) >= askPause {
 		ctx, cancel := detached(ctx)
 		defer cancel()
-		err := k.load(ctx)
-		k.lastLoad, k.lastErr = k.now(), err
+		_, err := k.read(ctx)
+		k.lastAsked, k.lastErr = k.now(), err
 	}
 	if k.lastErr != nil {
 		return auth.ErrUnavailable.Because(k.lastErr)

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,8 +14,9 @@ import (
 
 // ring is everything that was read and opened at one moment. It is never written after it is made.
 type ring struct {
-	version  int64         // the head's keyring_version when it was read
-	keys     []*signingKey // by slot
+	rows     KeyringRows   // as they were read
+	read     time.Time     // when that was, by this process's clock
+	keys     []*signingKey // published, by slot
 	byHeader map[string]*signingKey
 	refresh  []versioned[refreshKeys] // oldest first
 	peppers  []versioned[[]byte]
@@ -29,41 +31,83 @@ type versioned[S any] struct {
 	secret    S
 }
 
-// settleTime is how long a new version of a secret waits before it is used: by then every instance
-// has seen it.
-const settleTime = 30 * time.Second
-
-// open opens every row and puts the ring in place.
-func (k *Keyring) open(rows KeyringRows) error {
-	r := &ring{version: rows.Version, byHeader: make(map[string]*signingKey)}
+// open opens every row. What the ring before has opened is taken from there while the feed is the same:
+// names are versioned and never used again, so what is sealed under one does not change, and an instance
+// outlives it when its rows are sealed anew under a master key that it was not given.
+func (k *Keyring) open(rows KeyringRows) (*ring, error) {
+	r := &ring{rows: rows, byHeader: make(map[string]*signingKey), read: k.now()}
+	before := k.ring.Load()
+	if before == nil || before.rows.FeedID != rows.FeedID {
+		before = &ring{}
+	}
 	private := make(map[string][]byte)
 	for _, row := range rows.Secrets {
-		secret, err := k.sealer.open(row.Name, row.Sealed)
-		if err != nil {
-			return err
-		}
-		if err := r.addSecret(row, secret, private); err != nil {
-			return err
-		}
-	}
-	for _, row := range rows.Keys {
-		if !row.KilledAt.IsZero() {
+		if r.takeSecret(before, row) {
 			continue
 		}
-		key, err := openKey(row, private[row.KID])
+		secret, err := k.sealer.open(row.Name, row.Sealed)
 		if err != nil {
-			return err
+			return nil, err
+		}
+		if err := r.addSecret(row, secret, private); err != nil {
+			return nil, err
+		}
+	}
+	lives := livesOf(&rows)
+	for i := range lives.keys {
+		life := &lives.keys[i]
+		if !life.published() {
+			continue
+		}
+		key := before.key(life.PublishedKey)
+		if key == nil {
+			var err error
+			if key, err = openKey(life.PublishedKey, private[life.KID]); err != nil {
+				return nil, err
+			}
 		}
 		r.keys = append(r.keys, key)
 		r.byHeader[key.header] = key
 	}
-	if len(r.keys) < 2 || len(r.refresh) == 0 || len(r.peppers) == 0 {
-		return errIncomplete
+	if len(r.keys) == 0 || len(r.refresh) == 0 || len(r.peppers) == 0 {
+		return nil, errIncomplete
 	}
-	if err := r.publish(); err != nil {
-		return err
+	return r, r.publish()
+}
+
+// takeSecret takes what the ring before has opened under a name: a version of a secret, or the private
+// half of a key.
+func (r *ring) takeSecret(before *ring, row SealedSecret) (taken bool) {
+	kind, rest, _ := strings.Cut(row.Name, ".")
+	switch kind {
+	case "signing":
+		return slices.ContainsFunc(before.keys, func(k *signingKey) bool { return k.kid == rest })
+	case "refresh":
+		r.refresh, taken = takeVersion(r.refresh, before.refresh, rest)
+	case "pepper":
+		r.peppers, taken = takeVersion(r.peppers, before.peppers, rest)
 	}
-	k.ring.Store(r)
+	return taken
+}
+
+func takeVersion[S any](into, before []versioned[S], version string) ([]versioned[S], bool) {
+	for _, v := range before {
+		if strconv.Itoa(v.version) == version {
+			return insertVersion(into, v), true
+		}
+	}
+	return into, false
+}
+
+// key is one that was opened before, with the turn that it has now.
+func (r *ring) key(row PublishedKey) *signingKey {
+	for _, key := range r.keys {
+		if key.kid == row.KID {
+			again := *key
+			again.signsFrom = row.SignsFrom
+			return &again
+		}
+	}
 	return nil
 }
 
@@ -144,13 +188,16 @@ func (r *ring) publish() (err error) {
 	return nil
 }
 
+// clock estimates the store's clock.
+func (r *ring) clock(now time.Time) time.Time { return r.rows.Clock.Add(now.Sub(r.read)) }
+
 // active is the key that began to sign last.
 func (r *ring) active(clock time.Time) (active *signingKey) {
 	for _, key := range r.keys {
 		if key.signsFrom.IsZero() || clock.Before(key.signsFrom) {
 			continue
 		}
-		if active == nil || active.signsFrom.Before(key.signsFrom) {
+		if active == nil || !key.signsFrom.Before(active.signsFrom) {
 			active = key
 		}
 	}

@@ -112,7 +112,7 @@ func (t *rotationTurn) rotate(r *rotation, row *Loaded) {
 // retry makes the successor of the presented parent once more. Should it not fit the hash in the row,
 // the sealed secret is not the one that the row was written with: nobody is a thief, so nothing dies.
 func (t *rotationTurn) retry(r *rotation, row *Loaded) {
-	keys, known := t.keyring.refreshVersion(row.SecretVersion)
+	keys, known := t.keyring.refreshOf(t.ctx, row.SecretVersion)
 	if !known {
 		t.wait(r, rotated{err: auth.ErrUnavailable})
 		return

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // sealer hides long-lived secrets under the master keys: AES-256-GCM with the secret's name as
@@ -81,13 +82,23 @@ func (s *sealer) seal(name string, secret []byte, random io.Reader) ([]byte, err
 	return key.aead.Seal(sealed, nonce, secret, []byte(name)), nil
 }
 
+// knows reports whether a master key at hand sealed this.
+func (s *sealer) knows(sealed []byte) bool {
+	return slices.ContainsFunc(s.keys, func(key sealKey) bool { return key.sealed(sealed) })
+}
+
+// isFirst reports whether the first master key sealed this.
+func (s *sealer) isFirst(sealed []byte) bool { return s.keys[0].sealed(sealed) }
+
+func (k *sealKey) sealed(by []byte) bool { return len(by) >= sealID && [sealID]byte(by) == k.id }
+
 // open returns what was sealed under name, or [ErrMasterKey].
 func (s *sealer) open(name string, sealed []byte) ([]byte, error) {
 	if len(sealed) < sealID+sealNonce {
 		return nil, fmt.Errorf("open %s: %d bytes are too few", name, len(sealed))
 	}
 	for _, key := range s.keys {
-		if [sealID]byte(sealed) != key.id {
+		if !key.sealed(sealed) {
 			continue
 		}
 		secret, err := key.aead.Open(nil, sealed[sealID:sealID+sealNonce], sealed[sealID+sealNonce:], []byte(name))

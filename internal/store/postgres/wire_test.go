@@ -147,6 +147,8 @@ func TestCallsTakeOneMessageAndChangesOfUsersTwo(t *testing.T) {
 		"CredentialsByName": {func() error { _, _, _, err := store.CredentialsByName(ctx, "nobody"); return err }, 1},
 		"RaiseHead":         {func() error { _, err := store.RaiseHead(ctx, "feed", 0, 0); return err }, 1},
 		"LoadKeyring":       {func() error { _, err := store.LoadKeyring(ctx); return err }, 1},
+		"ChangeKeyring":     {func() error { return turnKeyring(t, store) }, 2}, // one of them loads
+		"OldestSession":     {func() error { _, _, err := store.OldestSession(ctx); return err }, 1},
 	}
 	for name, c := range calls {
 		if err := c.call(); err != nil { // the first time prepares the statements

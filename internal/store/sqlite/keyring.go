@@ -31,7 +31,8 @@ func (s *Store) LoadKeyring(ctx context.Context) (tokens.KeyringRows, error) {
 			return err
 		}
 		for _, head := range heads {
-			rows.Version = head.KeyringVersion
+			rows.Version, rows.FeedID = head.KeyringVersion, head.FeedID
+			rows.MaxTTL, rows.JWKSMaxAge = head.MaxTTL, head.JWKSMaxAge
 		}
 		if rows.Secrets, err = all(ctx, l, selectSecrets, scanSecret); err != nil {
 			return err
@@ -51,91 +52,6 @@ func scanKey(r row) (k tokens.PublishedKey, err error) {
 	err = r.Scan(&k.KID, &k.Slot, &k.Alg, &k.PublicJWK,
 		(*timeColumn)(&k.CreatedAt), (*timeColumn)(&k.SignsFrom), (*timeColumn)(&k.KilledAt))
 	return k, err
-}
-
-// The primary key of secrets finds who was first.
-const insertSecret = `
-insert into secrets (name, sealed, created_at)
-values (?1, ?2, ?3)
-    on conflict do nothing`
-
-// The primary key of signing_keys and the unique index on slot find who was first.
-const insertKey = `
-insert into signing_keys (kid, slot, alg, public_jwk, created_at, signs_from, killed_at)
-values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-    on conflict do nothing`
-
-// The primary key of feed_head serves this; one row, or none before RaiseHead.
-const raiseKeyringVersion = `
-update feed_head
-   set keyring_version = keyring_version + 1
- where singleton = 1`
-
-// AddKeyring implements [tokens.KeyringStore].
-func (s *Store) AddKeyring(ctx context.Context, secrets []tokens.SealedSecret, keys []tokens.PublishedKey) error {
-	return s.write(ctx, "add to the keyring", func(ctx context.Context, l *link) error {
-		stored, err := addKeyring(ctx, l, secrets, keys)
-		if err != nil || !stored {
-			return err
-		}
-		rows, err := l.exec(ctx, raiseKeyringVersion)
-		if err == nil && rows == 0 {
-			err = errNoHead // nobody would learn of what was stored
-		}
-		return err
-	})
-}
-
-// addKeyring stores what is free. The secret of a key goes with its key; the others stand for
-// themselves.
-func addKeyring(ctx context.Context, l *link, secrets []tokens.SealedSecret, keys []tokens.PublishedKey) (stored bool, err error) {
-	private := make(map[string]*tokens.SealedSecret) // :: name → secret of one of keys; nil: it has none here
-	for i := range keys {
-		private["signing."+keys[i].KID] = nil
-	}
-	for i := range secrets {
-		secret := &secrets[i]
-		if _, ofKey := private[secret.Name]; ofKey {
-			private[secret.Name] = secret
-			continue
-		}
-		rows, err := l.exec(ctx, insertSecret, secret.Name, secret.Sealed, micros(secret.CreatedAt))
-		if err != nil {
-			return false, err
-		}
-		stored = stored || rows > 0
-	}
-	for i := range keys {
-		added, err := addKey(ctx, l, &keys[i], private["signing."+keys[i].KID])
-		if err != nil {
-			return false, err
-		}
-		stored = stored || added
-	}
-	return stored, nil
-}
-
-// addKey stores a key and its secret, or neither: a key that is published and cannot sign would be
-// chosen to sign one day, and the secret of a key that is not published signs nothing ever.
-func addKey(ctx context.Context, l *link, key *tokens.PublishedKey, secret *tokens.SealedSecret) (added bool, err error) {
-	if _, err := l.exec(ctx, "savepoint add_key"); err != nil {
-		return false, err
-	}
-	rows, err := l.exec(ctx, insertKey, key.KID, key.Slot, key.Alg, key.PublicJWK,
-		micros(key.CreatedAt), micros(key.SignsFrom), micros(key.KilledAt))
-	if err == nil && rows > 0 && secret != nil {
-		rows, err = l.exec(ctx, insertSecret, secret.Name, secret.Sealed, micros(secret.CreatedAt))
-	}
-	if err != nil {
-		return false, err // the whole transaction goes
-	}
-	if rows == 0 {
-		if _, err := l.exec(ctx, "rollback to add_key"); err != nil {
-			return false, err
-		}
-	}
-	_, err = l.exec(ctx, "release add_key")
-	return rows > 0, err
 }
 
 // The primary key of feed_head takes it.

@@ -92,6 +92,11 @@ var plans = map[string][]string{
 	"selectKeys":            {"scan signing_keys using index sqlite_autoindex_signing_keys_2"},
 	"insertSecret":          nil,
 	"insertKey":             nil,
+	"startKey":              {"search signing_keys using primary key (kid=?)"},
+	"killKey":               {"search signing_keys using primary key (kid=?)"},
+	"resealSecret":          {"search secrets using primary key (name=?)"},
+	"deleteSecret":          {"search secrets using primary key (name=?)"},
+	"selectOldestSession":   {"scan sessions"}, // by its primary key, and no further than the first
 	"raiseKeyringVersion":   {"search feed_head using integer primary key (rowid=?)"},
 	"insertHead":            nil,
 	"raiseHead":             {"search feed_head using integer primary key (rowid=?)"},

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"database/sql"
 	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
 
+	"github.com/authd/authd/internal/revocation"
 	"github.com/authd/authd/internal/tokens"
 )
 
@@ -23,34 +25,64 @@ func rings(change func(*tokens.KeyringRows)) func(*broken) {
 	}
 }
 
-// added does more after something was added to the keyring.
-func added(more func(b *broken, s []tokens.SealedSecret, k []tokens.PublishedKey)) func(*broken) {
+// turned does more after the keyring was changed, or was not.
+func turned(more func(b *broken, c *tokens.KeyringChange, mark uint64, applied bool)) func(*broken) {
 	return func(b *broken) {
-		b.addKeyring = func(ctx context.Context, s []tokens.SealedSecret, k []tokens.PublishedKey) error {
-			err := b.Store.AddKeyring(ctx, s, k)
-			more(b, s, k)
-			return err
+		b.changeKeyring = func(ctx context.Context, c tokens.KeyringChange, mark uint64) (bool, error) {
+			applied, err := b.Store.ChangeKeyring(ctx, c, mark)
+			if err == nil {
+				more(b, &c, mark, applied)
+			}
+			return applied, err
 		}
 	}
 }
 
-// overwriting lets the last one win.
-var overwriting = added(func(b *broken, secrets []tokens.SealedSecret, keys []tokens.PublishedKey) {
-	for _, s := range secrets {
-		b.sql(`insert or replace into secrets values (?, ?, ?)`, s.Name, s.Sealed, s.CreatedAt.UnixMicro())
+// wanting passes a change of the keyring on after want has altered it.
+func wanting(want func(*tokens.KeyringChange)) func(*broken) {
+	return func(b *broken) {
+		b.changeKeyring = func(ctx context.Context, c tokens.KeyringChange, mark uint64) (bool, error) {
+			want(&c)
+			return b.Store.ChangeKeyring(ctx, c, mark)
+		}
 	}
-	for _, k := range keys {
-		b.sql(`insert or replace into signing_keys values (?, ?, ?, ?, ?, null, null)`,
-			k.KID, k.Slot, k.Alg, k.PublicJWK, k.CreatedAt.UnixMicro())
-	}
-})
+}
 
-// orphans stores every secret whose name is free, whatever becomes of its key.
-var orphans = added(func(b *broken, secrets []tokens.SealedSecret, _ []tokens.PublishedKey) {
-	for _, s := range secrets {
-		b.sql(`insert or ignore into secrets values (?, ?, ?)`, s.Name, s.Sealed, s.CreatedAt.UnixMicro())
+// swapless applies every change to the version that there is.
+func swapless(b *broken) {
+	b.changeKeyring = func(ctx context.Context, c tokens.KeyringChange, mark uint64) (bool, error) {
+		rows, err := b.Store.LoadKeyring(ctx)
+		if err != nil || rows.FeedID == "" {
+			return false, err
+		}
+		c.Version = rows.Version
+		return b.Store.ChangeKeyring(ctx, c, mark)
 	}
-})
+}
+
+// replacing lets the last one have what is taken.
+func replacing(b *broken) {
+	b.changeKeyring = func(ctx context.Context, c tokens.KeyringChange, mark uint64) (bool, error) {
+		for _, k := range c.Keys {
+			b.sql(`delete from signing_keys where kid = ? or slot = ?`, k.KID, k.Slot)
+		}
+		for _, s := range c.Secrets {
+			b.sql(`delete from secrets where name = ?`, s.Name)
+		}
+		return b.Store.ChangeKeyring(ctx, c, mark)
+	}
+}
+
+// untold says of a change that failed that it was refused.
+func untold(b *broken) {
+	b.changeKeyring = func(ctx context.Context, c tokens.KeyringChange, mark uint64) (bool, error) {
+		applied, err := b.Store.ChangeKeyring(ctx, c, mark)
+		if err != nil && ctx.Err() == nil {
+			return false, nil
+		}
+		return applied, err
+	}
+}
 
 var keyringDefects = map[string][]defect{
 	"the keyring survives the round trip, secrets by name and keys by slot": {
@@ -98,72 +130,115 @@ var keyringDefects = map[string][]defect{
 			}
 		})},
 	},
-	"what the keyring has is never overwritten": {
-		{"the last boot wins", overwriting},
-		{"a key has two places", added(func(b *broken, _ []tokens.SealedSecret, keys []tokens.PublishedKey) {
-			for _, k := range keys {
-				b.sql(`update signing_keys set slot = ? where kid = ?`, k.Slot, k.KID)
-			}
-		})},
-		{"a key's dates are the last boot's", added(func(b *broken, _ []tokens.SealedSecret, keys []tokens.PublishedKey) {
-			for _, k := range keys {
-				if !k.SignsFrom.IsZero() {
-					b.sql(`update signing_keys set signs_from = ? where kid = ?`, k.SignsFrom.UnixMicro(), k.KID)
+	"a change of the keyring is applied to the version that it was decided on, and to no other": {
+		{"it is applied to whatever there is", swapless},
+		{"it is applied to an older version, too", func(b *broken) {
+			b.changeKeyring = func(ctx context.Context, c tokens.KeyringChange, mark uint64) (bool, error) {
+				if rows, err := b.Store.LoadKeyring(ctx); err == nil && c.Version < rows.Version {
+					c.Version = rows.Version
 				}
-			}
-		})},
-	},
-	"a key that loses its slot leaves no secret behind": {
-		{"an orphan secret", orphans},
-		{"the loser takes its batch with it", func(b *broken) {
-			b.addKeyring = func(ctx context.Context, s []tokens.SealedSecret, k []tokens.PublishedKey) error {
-				rows, err := b.Store.LoadKeyring(ctx)
-				for _, key := range rows.Keys {
-					if slices.ContainsFunc(k, func(own tokens.PublishedKey) bool { return own.Slot == key.Slot }) {
-						return err
-					}
-				}
-				return b.Store.AddKeyring(ctx, s, k)
+				return b.Store.ChangeKeyring(ctx, c, mark)
 			}
 		}},
-		{"the loser is an error", func(b *broken) {
-			b.addKeyring = func(ctx context.Context, s []tokens.SealedSecret, k []tokens.PublishedKey) error {
-				if rows, err := b.Store.LoadKeyring(ctx); err != nil || len(rows.Keys) > 0 {
-					return errDefect
+		{"a refusal is an error", func(b *broken) {
+			b.changeKeyring = func(ctx context.Context, c tokens.KeyringChange, mark uint64) (bool, error) {
+				applied, err := b.Store.ChangeKeyring(ctx, c, mark)
+				if err == nil && !applied {
+					err = errDefect
 				}
-				return b.Store.AddKeyring(ctx, s, k)
+				return applied, err
 			}
 		}},
-		{"a key without its secret", added(func(b *broken, _ []tokens.SealedSecret, _ []tokens.PublishedKey) {
-			b.sql(`delete from secrets where name = 'signing.second'`)
+		{"a refusal seals anew all the same", turned(func(b *broken, c *tokens.KeyringChange, _ uint64, applied bool) {
+			for _, s := range c.Reseal {
+				b.sql(`update secrets set sealed = ? where name = ?`, s.Sealed, s.Name)
+			}
+		})},
+		{"a refusal kills all the same", turned(func(b *broken, c *tokens.KeyringChange, mark uint64, applied bool) {
+			if !applied {
+				_ = b.Store.AddKills(context.Background(), []revocation.Kill{revocation.KillKey("two")}, mark)
+			}
+		})},
+		{"a refusal drops all the same", turned(func(b *broken, c *tokens.KeyringChange, _ uint64, applied bool) {
+			for _, name := range c.DropSecrets {
+				b.sql(`delete from secrets where name = ?`, name)
+			}
+		})},
+		{"a refusal starts all the same", turned(func(b *broken, c *tokens.KeyringChange, _ uint64, applied bool) {
+			for _, start := range c.Start {
+				b.sql(`update signing_keys set signs_from = ? where kid = ?`, start.SignsFrom.UnixMicro(), start.KID)
+			}
+		})},
+		{"the version stays", turned(func(b *broken, c *tokens.KeyringChange, _ uint64, applied bool) {
+			b.sql(`update feed_head set keyring_version = 1`)
 		})},
 	},
-	"the keyring's version rises exactly when something was stored": {
-		{"it never rises", added(func(b *broken, _ []tokens.SealedSecret, _ []tokens.PublishedKey) {
+	"what the keyring has is never taken again, and refuses the change as a whole": {
+		{"the last one has it", replacing},
+		{"it is refused without a word", untold},
+		{"the rest of the change stays", func(b *broken) {
+			b.changeKeyring = func(ctx context.Context, c tokens.KeyringChange, mark uint64) (bool, error) {
+				applied, err := b.Store.ChangeKeyring(ctx, c, mark)
+				if err != nil && ctx.Err() == nil {
+					c.Keys, c.Secrets = nil, nil
+					_, _ = b.Store.ChangeKeyring(ctx, c, mark)
+				}
+				return applied, err
+			}
+		}},
+		{"the kill stays", func(b *broken) {
+			b.changeKeyring = func(ctx context.Context, c tokens.KeyringChange, mark uint64) (bool, error) {
+				applied, err := b.Store.ChangeKeyring(ctx, c, mark)
+				if err != nil && len(c.Kill) > 0 {
+					_ = b.Store.AddKills(ctx, []revocation.Kill{revocation.KillKey(c.Kill[0].KID)}, mark)
+				}
+				return applied, err
+			}
+		}},
+		{"a killed key's place is free", func(b *broken) {
+			b.changeKeyring = func(ctx context.Context, c tokens.KeyringChange, mark uint64) (bool, error) {
+				if len(c.Keys) > 1 {
+					b.sql(`delete from signing_keys where killed_at is not null and (kid = ? or slot = ?)`, c.Keys[1].KID, c.Keys[1].Slot)
+				}
+				return b.Store.ChangeKeyring(ctx, c, mark)
+			}
+		}},
+	},
+	"the keyring's version rises by one with each change, and the feed stays where it is": {
+		{"it never rises", turned(func(b *broken, _ *tokens.KeyringChange, _ uint64, _ bool) {
 			b.sql(`update feed_head set keyring_version = 0`)
 		})},
-		{"it rises with every boot", added(func(b *broken, _ []tokens.SealedSecret, _ []tokens.PublishedKey) {
+		{"it rises by two", turned(func(b *broken, _ *tokens.KeyringChange, _ uint64, _ bool) {
 			b.sql(`update feed_head set keyring_version = keyring_version + 1`)
 		})},
-		{"it rises for keys alone", added(func(b *broken, _ []tokens.SealedSecret, keys []tokens.PublishedKey) {
-			if len(keys) == 0 {
-				b.sql(`update feed_head set keyring_version = max(keyring_version - 1, 0)`)
+		{"it rises for keys alone", turned(func(b *broken, c *tokens.KeyringChange, _ uint64, _ bool) {
+			if len(c.Keys)+len(c.Start) == 0 {
+				b.sql(`update feed_head set keyring_version = keyring_version - 1`)
 			}
 		})},
-		{"what is loaded has another version", rings(func(r *tokens.KeyringRows) { r.Version++ })},
-		{"the feed moves with the keyring", added(func(b *broken, _ []tokens.SealedSecret, _ []tokens.PublishedKey) {
+		{"what is loaded has another version", rings(func(r *tokens.KeyringRows) { r.Version += 7 })},
+		{"the feed moves with the keyring", turned(func(b *broken, _ *tokens.KeyringChange, _ uint64, _ bool) {
 			b.sql(`update feed_head set seq = seq + 1`)
+		})},
+		{"every change draws a mark", turned(func(b *broken, _ *tokens.KeyringChange, mark uint64, _ bool) {
+			b.sql(`update feed_head set mark = ?`, int64(mark))
 		})},
 	},
 	"instances that boot together end with one keyring": {
-		{"the last one wins", overwriting},
-		{"orphan secrets", orphans},
+		{"the last one wins", func(b *broken) {
+			swapless(b)
+			then := b.changeKeyring
+			b.changeKeyring = func(ctx context.Context, c tokens.KeyringChange, mark uint64) (bool, error) {
+				b.sql(`delete from secrets`)
+				b.sql(`delete from signing_keys`)
+				return then(ctx, c, mark)
+			}
+		}},
 		{"each believes in its own", func(b *broken) {
 			var own atomic.Pointer[[]tokens.SealedSecret]
-			add := b.addKeyring
-			b.addKeyring = func(ctx context.Context, s []tokens.SealedSecret, k []tokens.PublishedKey) error {
-				own.Store(&s)
-				return add(ctx, s, k)
+			b.changeKeyring = func(ctx context.Context, c tokens.KeyringChange, mark uint64) (bool, error) {
+				own.Store(&c.Secrets)
+				return b.Store.ChangeKeyring(ctx, c, mark)
 			}
 			rings(func(r *tokens.KeyringRows) {
 				if s := own.Load(); s != nil {
@@ -171,43 +246,160 @@ var keyringDefects = map[string][]defect{
 				}
 			})(b)
 		}},
-		{"the loser is an error", func(b *broken) {
-			b.addKeyring = func(ctx context.Context, s []tokens.SealedSecret, k []tokens.PublishedKey) error {
-				err := b.Store.AddKeyring(ctx, s, k)
-				if rows, _ := b.Store.LoadKeyring(ctx); err == nil && rows.Keys[0].KID != k[0].KID {
-					err = errDefect
-				}
-				return err
+		{"everybody has won", func(b *broken) {
+			b.changeKeyring = func(ctx context.Context, c tokens.KeyringChange, mark uint64) (bool, error) {
+				_, err := b.Store.ChangeKeyring(ctx, c, mark)
+				return err == nil, err
 			}
 		}},
+		{"the loser is an error", swapless},
 	},
-	"a key whose secret is refused is not published": {
-		{"the key is published without one", added(func(b *broken, _ []tokens.SealedSecret, keys []tokens.PublishedKey) {
-			for _, k := range keys {
-				b.sql(`insert or ignore into signing_keys values (?, ?, ?, ?, ?, null, null)`,
-					k.KID, k.Slot, k.Alg, k.PublicJWK, k.CreatedAt.UnixMicro())
-			}
-		})},
-		{"the secret is replaced by the key's", overwriting},
-	},
-	"nothing is added while there is no head whose version could say so": {
-		{"it is added, and nobody hears of it", func(b *broken) {
-			b.addKeyring = func(ctx context.Context, s []tokens.SealedSecret, k []tokens.PublishedKey) error {
-				if err := b.Store.AddKeyring(ctx, s, k); err != nil {
-					b.sql(`insert into secrets values (?, ?, ?)`, s[0].Name, s[0].Sealed, s[0].CreatedAt.UnixMicro())
-				}
-				return nil
+	"nothing is changed while there is no head whose version could say so": {
+		{"it is changed, and nobody hears of it", func(b *broken) {
+			b.changeKeyring = func(_ context.Context, c tokens.KeyringChange, _ uint64) (bool, error) {
+				b.sql(`insert into secrets values (?, ?, ?)`, c.Secrets[0].Name, c.Secrets[0].Sealed, c.Secrets[0].CreatedAt.UnixMicro())
+				return false, nil
 			}
 		}},
-		{"the refusal is no error", func(b *broken) {
-			b.addKeyring = func(ctx context.Context, s []tokens.SealedSecret, k []tokens.PublishedKey) error {
-				_ = b.Store.AddKeyring(ctx, s, k)
-				return nil
-			}
+		{"it is said to be changed", func(b *broken) {
+			b.changeKeyring = func(context.Context, tokens.KeyringChange, uint64) (bool, error) { return true, nil }
 		}},
 		{"it has version 1", rings(func(r *tokens.KeyringRows) { r.Version = max(r.Version, 1) })},
 		{"it has a keyring of its own", rings(func(r *tokens.KeyringRows) {
 			r.Secrets = append(r.Secrets, tokens.SealedSecret{Name: "refresh.1"})
 		})},
 	},
+	"a start moves the turn of keys that live, and nothing else": {
+		{"a turn that is settled stays", func(b *broken) {
+			b.changeKeyring = func(ctx context.Context, c tokens.KeyringChange, mark uint64) (bool, error) {
+				rows, _ := b.Store.LoadKeyring(ctx)
+				c.Start = slices.DeleteFunc(slices.Clone(c.Start), func(s tokens.KeyStart) bool {
+					return slices.ContainsFunc(rows.Keys, func(k tokens.PublishedKey) bool { return k.KID == s.KID && !k.SignsFrom.IsZero() })
+				})
+				return b.Store.ChangeKeyring(ctx, c, mark)
+			}
+		}},
+		{"one start for all", wanting(func(c *tokens.KeyringChange) {
+			for i := range c.Start {
+				c.Start[i].SignsFrom = c.Start[0].SignsFrom
+			}
+		})},
+		{"a killed key starts", turned(func(b *broken, c *tokens.KeyringChange, _ uint64, _ bool) {
+			for _, start := range c.Start {
+				b.sql(`update signing_keys set signs_from = ? where kid = ? and killed_at is not null`, start.SignsFrom.UnixMicro(), start.KID)
+			}
+		})},
+		{"a start brings a killed key back", turned(func(b *broken, c *tokens.KeyringChange, _ uint64, _ bool) {
+			for _, start := range c.Start {
+				b.sql(`update signing_keys set killed_at = null where kid = ?`, start.KID)
+			}
+		})},
+		{"only the first starts", wanting(func(c *tokens.KeyringChange) { c.Start = c.Start[:min(1, len(c.Start))] })},
+	},
+	"a killed key leaves its private half, enters the feed, and stays a tombstone": {
+		{"the private half stays", func(b *broken) {
+			b.changeKeyring = func(ctx context.Context, c tokens.KeyringChange, mark uint64) (bool, error) {
+				rows, _ := b.Store.LoadKeyring(ctx)
+				applied, err := b.Store.ChangeKeyring(ctx, c, mark)
+				for _, s := range rows.Secrets {
+					b.sql(`insert or ignore into secrets values (?, ?, ?)`, s.Name, s.Sealed, s.CreatedAt.UnixMicro())
+				}
+				return applied, err
+			}
+		}},
+		{"the row goes", turned(func(b *broken, _ *tokens.KeyringChange, _ uint64, _ bool) {
+			b.sql(`delete from signing_keys where killed_at is not null`)
+		})},
+		{"the feed hears nothing", turned(func(b *broken, c *tokens.KeyringChange, _ uint64, _ bool) {
+			if len(c.Kill) > 0 {
+				b.sql(`delete from kills`)
+				b.sql(`update feed_head set seq = 0, mark = 0`)
+			}
+		})},
+		{"the feed has the sha of something else", turned(func(b *broken, _ *tokens.KeyringChange, _ uint64, _ bool) {
+			b.sql(`update kills set subject = zeroblob(12)`)
+		})},
+		{"the feed has it as a session", turned(func(b *broken, _ *tokens.KeyringChange, _ uint64, _ bool) {
+			b.sql(`update kills set kind = 'sid'`)
+		})},
+		{"the feed hears of keys that never were", func(b *broken) {
+			b.changeKeyring = func(ctx context.Context, c tokens.KeyringChange, mark uint64) (bool, error) {
+				for _, kill := range c.Kill {
+					b.sql(`insert or ignore into signing_keys values (?, ?, 'ES256', '', 0, null, null)`, kill.KID, time.Now().UnixNano())
+				}
+				applied, err := b.Store.ChangeKeyring(ctx, c, mark)
+				b.sql(`delete from signing_keys where created_at = 0`)
+				return applied, err
+			}
+		}},
+		{"in the order of their names", wanting(func(c *tokens.KeyringChange) {
+			slices.SortFunc(c.Kill, func(a, b tokens.KeyKill) int { return cmp.Compare(a.KID, b.KID) })
+		})},
+		{"dead since the first of them", wanting(func(c *tokens.KeyringChange) {
+			for i := range c.Kill {
+				c.Kill[i].At = c.Kill[0].At
+			}
+		})},
+		{"it dies twice", func(b *broken) {
+			b.changeKeyring = func(ctx context.Context, c tokens.KeyringChange, mark uint64) (bool, error) {
+				for _, kill := range c.Kill {
+					b.sql(`update signing_keys set killed_at = null where kid = ?`, kill.KID)
+				}
+				return b.Store.ChangeKeyring(ctx, c, mark)
+			}
+		}},
+		{"another mark", func(b *broken) {
+			b.changeKeyring = func(ctx context.Context, c tokens.KeyringChange, mark uint64) (bool, error) {
+				return b.Store.ChangeKeyring(ctx, c, mark>>1)
+			}
+		}},
+	},
+	"sealing anew replaces what is sealed, and nothing else": {
+		{"only the first", wanting(func(c *tokens.KeyringChange) { c.Reseal = c.Reseal[:min(1, len(c.Reseal))] })},
+		{"with a new date", turned(func(b *broken, c *tokens.KeyringChange, _ uint64, _ bool) {
+			for _, s := range c.Reseal {
+				b.sql(`update secrets set created_at = created_at + 1 where name = ?`, s.Name)
+			}
+		})},
+		{"what is not there is made", turned(func(b *broken, c *tokens.KeyringChange, _ uint64, _ bool) {
+			for _, s := range c.Reseal {
+				b.sql(`insert or ignore into secrets values (?, ?, 1)`, s.Name, s.Sealed)
+			}
+		})},
+		{"all are sealed alike", turned(func(b *broken, c *tokens.KeyringChange, _ uint64, _ bool) {
+			for _, s := range c.Reseal {
+				b.sql(`update secrets set sealed = ?`, s.Sealed)
+			}
+		})},
+	},
+	"a secret that is dropped is gone, and its key stays": {
+		{"it stays", wanting(func(c *tokens.KeyringChange) { c.DropSecrets = nil; c.Reseal = []tokens.SealedSecret{{Name: "-"}} })},
+		{"only the first goes", wanting(func(c *tokens.KeyringChange) { c.DropSecrets = c.DropSecrets[:min(1, len(c.DropSecrets))] })},
+		{"its key goes, too", turned(func(b *broken, c *tokens.KeyringChange, _ uint64, _ bool) {
+			for _, name := range c.DropSecrets {
+				b.sql(`delete from signing_keys where 'signing.' || kid = ?`, name)
+			}
+		})},
+		{"its key is killed", turned(func(b *broken, c *tokens.KeyringChange, mark uint64, _ bool) {
+			if len(c.DropSecrets) > 0 {
+				_ = b.Store.AddKills(context.Background(), []revocation.Kill{revocation.KillKey("two")}, mark)
+			}
+		})},
+	},
+	"the oldest session is the one that was opened first": {
+		{"it is the newest", oldest(`select max(created_at) from sessions`)},
+		{"it is now where there is none", oldest(`select coalesce(min(created_at), 1) from sessions`)},
+		{"it is the first that was stored", oldest(`select max(created_at) from (select created_at from sessions order by rotated_at limit 1)`)},
+	},
+}
+
+// oldest answers by another query, which may find nothing.
+func oldest(query string) func(*broken) {
+	return func(b *broken) {
+		b.oldestSession = func(ctx context.Context) (time.Time, bool, error) {
+			var at sql.NullInt64
+			err := b.raw.QueryRowContext(ctx, query).Scan(&at)
+			return time.UnixMicro(at.Int64).UTC(), at.Valid, err
+		}
+	}
 }

@@ -219,9 +219,9 @@ var rotateDefects = map[string][]defect{
 			}
 		}},
 		{"no secrets raise the keyring's version", func(b *broken) {
-			b.addKeyring = func(ctx context.Context, s []tokens.SealedSecret, k []tokens.PublishedKey) error {
+			b.changeKeyring = func(ctx context.Context, c tokens.KeyringChange, mark uint64) (bool, error) {
 				b.sql(`update feed_head set keyring_version = keyring_version + 1`)
-				return b.Store.AddKeyring(ctx, s, k)
+				return b.Store.ChangeKeyring(ctx, c, mark)
 			}
 		}},
 	},

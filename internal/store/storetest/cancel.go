@@ -35,8 +35,10 @@ func writesAfterCancel(t *trial) {
 		"AddKills": func() error {
 			return t.store.AddKills(ctx, []revocation.Kill{revocation.KillSession(sessions[0].ID)}, newMark())
 		},
-		"AddKeyring": func() error {
-			return t.store.AddKeyring(ctx, []tokens.SealedSecret{private}, []tokens.PublishedKey{key})
+		"ChangeKeyring": func() error {
+			_, err := t.store.ChangeKeyring(ctx, tokens.KeyringChange{Version: wantRing.Version,
+				Secrets: []tokens.SealedSecret{private}, Keys: []tokens.PublishedKey{key}}, newMark())
+			return err
 		},
 		"CreateUser": func() error {
 			_, err := t.store.CreateUser(ctx, accounts.User{ID: t.userID(), Username: "ben", Epoch: 1}, "hash")

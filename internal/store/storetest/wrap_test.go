@@ -37,7 +37,8 @@ type broken struct {
 	collect         func(context.Context, time.Time, int) (int, error)
 	clock           func(context.Context) (time.Time, error)
 	loadKeyring     func(context.Context) (tokens.KeyringRows, error)
-	addKeyring      func(context.Context, []tokens.SealedSecret, []tokens.PublishedKey) error
+	changeKeyring   func(context.Context, tokens.KeyringChange, uint64) (bool, error)
+	oldestSession   func(context.Context) (time.Time, bool, error)
 	raiseHead       func(context.Context, string, time.Duration, time.Duration) (revocation.Head, error)
 	createUser      func(context.Context, accounts.User, string) (time.Time, error)
 	credentials     func(context.Context, string) (accounts.Credentials, int, bool, error)
@@ -58,7 +59,7 @@ func wrap(tb testing.TB, s Store, raw *sql.DB, looks *atomic.Int64) *broken {
 		Store: s, raw: raw, tb: tb, looks: looks,
 		loadSessions: s.LoadSessions, rotate: s.Rotate, end: s.End, loadUser: s.LoadUser, changeUser: s.ChangeUser,
 		addKills: s.AddKills, kills: s.Kills, follow: s.Follow, vouchFor: s.Vouch, collectKills: s.CollectKills, collect: s.CollectSessions, clock: s.Clock,
-		loadKeyring: s.LoadKeyring, addKeyring: s.AddKeyring, raiseHead: s.RaiseHead,
+		loadKeyring: s.LoadKeyring, changeKeyring: s.ChangeKeyring, oldestSession: s.OldestSession, raiseHead: s.RaiseHead,
 		createUser: s.CreateUser, credentials: s.CredentialsByName, userByID: s.UserByID, userByName: s.UserByName,
 		credentialsByID: s.CredentialsByID, resetByID: s.ResetByID, users: s.Users, raiseCost: s.RaiseGreatestCost,
 		addRecords: s.AddRecords, records: s.Records, collectRecords: s.CollectRecords,
@@ -113,8 +114,12 @@ func (b *broken) LoadKeyring(ctx context.Context) (tokens.KeyringRows, error) {
 	return b.loadKeyring(ctx)
 }
 
-func (b *broken) AddKeyring(ctx context.Context, s []tokens.SealedSecret, k []tokens.PublishedKey) error {
-	return b.addKeyring(ctx, s, k)
+func (b *broken) ChangeKeyring(ctx context.Context, c tokens.KeyringChange, mark uint64) (bool, error) {
+	return b.changeKeyring(ctx, c, mark)
+}
+
+func (b *broken) OldestSession(ctx context.Context) (time.Time, bool, error) {
+	return b.oldestSession(ctx)
 }
 
 func (b *broken) RaiseHead(ctx context.Context, id string, ttl, age time.Duration) (revocation.Head, error) {

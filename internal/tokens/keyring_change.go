@@ -1,0 +1,185 @@
+package tokens
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/authd/authd/internal/audit"
+)
+
+// keyDecision is what follows from the rows as they were read. It may be asked again on newer ones.
+type keyDecision func(rows *KeyringRows) (KeyringChange, error)
+
+// alter loads, decides and swaps, again if somebody else was faster, and returns the rows as they are
+// afterwards. It ends with what this instance holds being what it has stored.
+func (k *Keyring) alter(ctx context.Context, from Origin, decide keyDecision) (KeyringRows, KeyringChange, error) {
+	ctx, cancel := detached(ctx)
+	defer cancel()
+	for range maxAttempts {
+		rows, err := k.read(ctx)
+		if err != nil && !errors.Is(err, errIncomplete) {
+			return rows, KeyringChange{}, err
+		}
+		change, applied, err := k.attempt(ctx, rows, decide)
+		if err != nil {
+			return rows, change, err
+		}
+		if !applied {
+			continue
+		}
+		if change.IsEmpty() {
+			return rows, change, nil
+		}
+		k.recordChange(ctx, rows.Clock, &change, from)
+		if now, err := k.read(ctx); err == nil {
+			return now, change, nil
+		}
+		return rows.after(&change), change, nil // whoever follows the store reads it again
+	}
+	return KeyringRows{}, KeyringChange{}, errBusy
+}
+
+// attempt applies what is decided on rows, unless they have changed since.
+func (k *Keyring) attempt(ctx context.Context, rows KeyringRows, decide keyDecision) (change KeyringChange, applied bool, err error) {
+	if change, err = decide(&rows); err != nil || change.IsEmpty() {
+		return change, true, err
+	}
+	var mark [8]byte
+	if _, err := io.ReadFull(k.random, mark[:]); err != nil {
+		return change, false, fmt.Errorf("draw a mark: %w", err)
+	}
+	change.Version = rows.Version
+	applied, err = k.store.ChangeKeyring(ctx, change, binary.BigEndian.Uint64(mark[:]))
+	if errors.Is(err, ErrWriteConflict) {
+		return change, false, nil
+	}
+	return change, applied, err
+}
+
+// complete decides what a store without keys or secrets is given.
+func (k *Keyring) complete(rows *KeyringRows) (KeyringChange, error) {
+	step := nextStep(rows, k.clocks(rows), k.rotation)
+	change, err := k.changeOf(rows, &step)
+	if err != nil {
+		return change, err
+	}
+	for _, kind := range []string{refreshSecret, pepperSecret} {
+		if len(versionsOf(rows, kind)) > 0 {
+			continue
+		}
+		secret, err := k.makeSecret(rows, kind, 1)
+		if err != nil {
+			return change, err
+		}
+		change.Secrets = append(change.Secrets, secret)
+	}
+	return change, nil
+}
+
+func (k *Keyring) clocks(rows *KeyringRows) keyClocks { return keyClocks{rows.Clock, k.now()} }
+
+// changeOf makes the keys that a step asks for. They take the slots after the last that was ever taken.
+func (k *Keyring) changeOf(rows *KeyringRows, step *keyStep) (KeyringChange, error) {
+	change := KeyringChange{Start: step.start, Kill: step.kill}
+	for _, kid := range step.drop {
+		change.DropSecrets = append(change.DropSecrets, signingSecret+kid)
+	}
+	slot := int64(1)
+	for _, key := range rows.Keys {
+		slot = max(slot, key.Slot+1)
+	}
+	for i := range step.make {
+		key, private, err := generateKey(k.alg, slot+int64(i), rows.Clock, k.random)
+		if err != nil {
+			return change, err
+		}
+		if i == 0 && step.first {
+			key.SignsFrom = rows.Clock
+		}
+		sealed, err := k.seal(rows, signingSecret+key.KID, private)
+		if err != nil {
+			return change, err
+		}
+		change.Keys, change.Secrets = append(change.Keys, key), append(change.Secrets, sealed)
+	}
+	return change, nil
+}
+
+// seal makes the row of a new secret. It refuses beside rows that none of the master keys at hand opens:
+// the others have moved to another one, and would find a row that they cannot read.
+func (k *Keyring) seal(rows *KeyringRows, name string, secret []byte) (SealedSecret, error) {
+	for _, row := range rows.Secrets {
+		if !k.sealer.knows(row.Sealed) {
+			return SealedSecret{}, fmt.Errorf("seal %s beside %s: %w", name, row.Name, ErrMasterKey)
+		}
+	}
+	sealed, err := k.sealer.seal(name, secret, k.random)
+	return SealedSecret{Name: name, Sealed: sealed, CreatedAt: rows.Clock}, err
+}
+
+// after is what the rows are when a change was applied to them.
+func (r *KeyringRows) after(c *KeyringChange) KeyringRows {
+	now := *r
+	now.Version++
+	dropped := c.Dropped()
+	now.Secrets = slices.DeleteFunc(slices.Concat(r.Secrets, c.Secrets), func(s SealedSecret) bool {
+		return slices.Contains(dropped, s.Name)
+	})
+	slices.SortFunc(now.Secrets, func(a, b SealedSecret) int { return strings.Compare(a.Name, b.Name) })
+	now.Keys = slices.Concat(r.Keys, c.Keys)
+	for i := range now.Keys {
+		key := &now.Keys[i]
+		for _, start := range c.Start {
+			if start.KID == key.KID {
+				key.SignsFrom = start.SignsFrom
+			}
+		}
+		for _, kill := range c.Kill {
+			if kill.KID == key.KID {
+				key.KilledAt = kill.At
+			}
+		}
+	}
+	return now
+}
+
+// recordChange tells what was done to the keys.
+func (k *Keyring) recordChange(ctx context.Context, at time.Time, c *KeyringChange, from Origin) {
+	tell := func(name audit.Name, subject string) {
+		k.record(ctx, audit.Event{At: at, Name: name, Actor: from.Actor, Subject: subject,
+			Address: from.Address, UserAgent: from.UserAgent})
+	}
+	for _, kill := range c.Kill {
+		tell(audit.KeyKilled, kill.KID)
+	}
+	for _, key := range c.Keys {
+		tell(audit.KeyMade, key.KID)
+		if !key.SignsFrom.IsZero() {
+			tell(audit.KeyStarted, key.KID)
+		}
+	}
+	for _, start := range c.Start {
+		tell(audit.KeyStarted, start.KID)
+	}
+	for _, name := range c.DropSecrets {
+		if kid, ofKey := strings.CutPrefix(name, signingSecret); ofKey {
+			tell(audit.KeyRetired, kid)
+		} else {
+			tell(audit.SecretDropped, name)
+		}
+	}
+	for _, secret := range c.Secrets {
+		if !strings.HasPrefix(secret.Name, signingSecret) {
+			tell(audit.SecretRotated, secret.Name)
+		}
+	}
+	if len(c.Reseal) > 0 {
+		tell(audit.SecretsRewrapped, "")
+	}
+}
