@@ -51,12 +51,16 @@ func wanting(want func(*tokens.KeyringChange)) func(*broken) {
 // swapless applies every change to the version that there is.
 func swapless(b *broken) {
 	b.changeKeyring = func(ctx context.Context, c tokens.KeyringChange, mark uint64) (bool, error) {
-		rows, err := b.Store.LoadKeyring(ctx)
-		if err != nil || rows.FeedID == "" {
-			return false, err
+		for {
+			rows, err := b.Store.LoadKeyring(ctx)
+			if err != nil {
+				return false, err
+			}
+			c.Version = rows.Version
+			if applied, err := b.Store.ChangeKeyring(ctx, c, mark); applied || err != nil {
+				return applied, err
+			}
 		}
-		c.Version = rows.Version
-		return b.Store.ChangeKeyring(ctx, c, mark)
 	}
 }
 
