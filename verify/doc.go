@@ -22,13 +22,26 @@
 //	claims, _ := verify.FromContext(r.Context())
 //	owner := claims.Subject()
 //
+// Where being signed in is not enough, another middleware behind it asks for a role of the user or a scope
+// of the token:
+//
+//	mux.Handle("DELETE /notes", v.Middleware(v.RequireRole("admin")(clear)))
+//	mux.Handle("GET /export", v.Middleware(v.RequireScope("notes:export")(export)))
+//
+// Machines have tokens, too: their subject is the client, and they have scopes, but neither a session nor
+// roles. Middleware lets them pass as it does people, so a route that is not for everybody says whom it is
+// for. [Claims].SessionID is empty for machines.
+//
 // [Verifier.Middleware] has the type that chi's Use and With take. Where there is no HTTP, or another
 // framework, [Verifier.Token] takes the token itself and answers with an error to match.
 //
 // # How it knows
 //
 // Run does two things. It fetches the key set from /.well-known/jwks.json when that may have changed, so
-// that signatures are checked here. And it follows the feed at /revocations, a signed list of what was
+// that signatures are checked here. A set replaces the one before, and is fetched anew when its max-age is
+// over, which is at least 30 s and at most an hour; authd publishes a key for longer than that before it
+// signs by it, so a rotation costs no token a wait. While the set cannot be had, the last good one is used
+// for a day at most, less the keys that the feed kills. And it follows the feed at /revocations, a signed list of what was
 // declared dead early: sessions that were logged out, single tokens, users whose epoch was raised, and
 // signing keys. authd holds that request open and answers the moment there is something to tell. A token
 // is good if its signature, its claims and its times are, and if nothing of it was declared dead.
@@ -68,6 +81,10 @@
 //	ErrRevoked   401  it was logged out
 //	ErrStale     503  no news within the budget
 //	ErrNotReady  503  nothing is known yet
+//
+//	ErrRole      403  behind RequireRole: the subject does not have the role
+//	ErrScope     403  behind RequireScope: the token does not have the scope
+//	ErrNoClaims  500  behind either, with no Middleware before it
 //
 // [WriteError] writes these answers; [Config].WriteError takes its place. To answer strangers too, call
 // [Verifier.Request] and look for ErrNoToken.

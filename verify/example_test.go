@@ -137,6 +137,35 @@ func ExampleVerifier_WithMaxStaleness() {
 	// verify: MaxStaleness 1s: the least is 10s
 }
 
+// People with a role may clear the news, and machines that were given the scope may import some.
+func ExampleVerifier_RequireRole() {
+	authd := fake.New()
+	v, stop := running(authd, verify.Config{})
+	defer stop()
+
+	done := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	mux := http.NewServeMux()
+	mux.Handle("DELETE /news", v.Middleware(v.RequireRole("editor")(done)))
+	mux.Handle("POST /news/import", v.Middleware(v.RequireScope("news:import")(done)))
+
+	ask := func(method, path string, claims fake.JSON) {
+		r := httptest.NewRequest(method, path, nil)
+		r.Header.Set("Authorization", "Bearer "+authd.Token(claims))
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, r)
+		fmt.Println(w.Code, http.StatusText(w.Code))
+	}
+	ask("DELETE", "/news", fake.JSON{"roles": []string{"editor"}})
+	ask("DELETE", "/news", nil)
+	ask("POST", "/news/import", fake.JSON{"scope": "news:read news:import"})
+	ask("POST", "/news/import", fake.JSON{"scope": "news:read"})
+	// Output:
+	// 204 No Content
+	// 403 Forbidden
+	// 204 No Content
+	// 403 Forbidden
+}
+
 // A page that anybody may see, and that greets who is signed in.
 func ExampleVerifier_Request() {
 	authd := fake.New()

@@ -56,3 +56,27 @@ func (b *notebook) remove(owner, id string) bool {
 	b.by[owner] = slices.Delete(b.by[owner], at, at+1)
 	return true
 }
+
+// count returns how many users have notes, and how many notes there are.
+func (b *notebook) count() (owners, notes int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, list := range b.by {
+		if len(list) > 0 {
+			owners++
+		}
+		notes += len(list)
+	}
+	return owners, notes
+}
+
+// all returns a copy of everybody's notes.
+func (b *notebook) all() map[string][]note {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	all := make(map[string][]note, len(b.by))
+	for owner, list := range b.by {
+		all[owner] = slices.Clone(list)
+	}
+	return all
+}

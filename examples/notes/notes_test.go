@@ -35,6 +35,10 @@ func TestNobodyPassesWithoutATokenOrWithoutNewsOfRevocations(t *testing.T) {
 		{"GET", "/notes", "", http.StatusUnauthorized},
 		{"POST", "/notes", "", http.StatusUnauthorized},
 		{"DELETE", "/notes/x", "", http.StatusUnauthorized},
+		{"GET", "/stats", "", http.StatusUnauthorized},
+		{"GET", "/export", "", http.StatusUnauthorized},
+		{"GET", "/stats", "Bearer a.b.c", http.StatusServiceUnavailable},
+		{"GET", "/export", "Bearer a.b.c", http.StatusServiceUnavailable},
 		{"GET", "/notes", "Bearer a.b.c", http.StatusServiceUnavailable},
 		{"POST", "/notes", "Bearer a.b.c", http.StatusServiceUnavailable},
 		{"DELETE", "/notes/x", "Bearer a.b.c", http.StatusServiceUnavailable},
@@ -69,6 +73,24 @@ func TestANoteIsItsOwnersAlone(t *testing.T) {
 	}
 	if !b.remove("ada", n.ID) || b.remove("ada", n.ID) {
 		t.Error("a note can be deleted once")
+	}
+}
+
+func TestWhatEverybodyHasIsCountedAndCopied(t *testing.T) {
+	t.Parallel()
+	b := newNotebook()
+	for _, owner := range []string{"ada", "ada", "ben"} {
+		if _, err := b.add(owner, "milk"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.remove("ben", b.of("ben")[0].ID)
+	if owners, notes := b.count(); owners != 1 || notes != 2 {
+		t.Errorf("got %d notes of %d users, want 2 of 1", notes, owners)
+	}
+	b.all()["ada"][0].Text = "bread"
+	if got := b.of("ada")[0].Text; got != "milk" {
+		t.Errorf("a note says %q after a change of a copy", got)
 	}
 }
 

@@ -19,6 +19,13 @@ const (
 	forDeleting = 10 * time.Second // and writing has the default, a minute
 )
 
+// Two routes are not about notes of one's own, so a good token is not enough for them. Who has a role is
+// said at authd (authd users roles ada admin), and so is which scopes a machine has (authd clients create).
+const (
+	admin  = "admin"        // a role
+	export = "notes:export" // a scope
+)
+
 const maxBody = 16 << 10
 
 // routes puts the middleware before what belongs to somebody.
@@ -38,6 +45,8 @@ func routes(writing *verify.Verifier, notes *notebook) (http.Handler, error) {
 	r.With(reading.Middleware).Get("/notes", a.list)
 	r.With(writing.Middleware).Post("/notes", a.add)
 	r.With(deleting.Middleware).Delete("/notes/{id}", a.remove)
+	r.With(reading.Middleware, reading.RequireRole(admin)).Get("/stats", a.stats)
+	r.With(deleting.Middleware, deleting.RequireScope(export)).Get("/export", a.export) // what has left cannot be taken back
 	return r, nil
 }
 
@@ -88,6 +97,17 @@ func (a api) remove(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// stats is for people who look after the service, and shows nobody's notes.
+func (a api) stats(w http.ResponseWriter, _ *http.Request) {
+	owners, notes := a.notes.count()
+	answer(w, http.StatusOK, map[string]int{"owners": owners, "notes": notes})
+}
+
+// export is for the machine that makes the backups.
+func (a api) export(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusOK, map[string]map[string][]note{"owners": a.notes.all()})
 }
 
 // answer writes JSON that no cache keeps: it is somebody's own.
