@@ -55,6 +55,24 @@ type accessToken struct {
 // absolute end of the session, and its epoch is the session's, never the user's of the moment: a token
 // of a session that lost a race against a raised epoch is born dead.
 func (s *Sessions) mint(session *Loaded, clock time.Time) (token string, lifetime time.Duration, err error) {
+	expiry := clock.Add(s.policy.AccessTTL)
+	if session.EndsAt.Before(expiry) {
+		expiry = session.EndsAt
+	}
+	return s.issue(clock, expiry, claims{
+		Subject:  session.User.String(),
+		Audience: s.audience,
+		Client:   session.ClientID,
+		Session:  session.ID.String(),
+		AuthTime: session.CreatedAt.Unix(),
+		Epoch:    int64(session.Epoch),
+		Roles:    session.Owner.Roles,
+	})
+}
+
+// issue completes the claims of a token that is made now, and signs it. Without news of kills nothing is:
+// one that is not heard of could be forgotten before the token expires.
+func (s *Sessions) issue(clock, expiry time.Time, c claims) (token string, lifetime time.Duration, err error) {
 	if s.live.Stale() {
 		return "", 0, errStale
 	}
@@ -62,28 +80,12 @@ func (s *Sessions) mint(session *Loaded, clock time.Time) (token string, lifetim
 	if err != nil {
 		return "", 0, fmt.Errorf("make a token id: %w", err)
 	}
-	expiry := clock.Add(s.policy.AccessTTL)
-	if session.EndsAt.Before(expiry) {
-		expiry = session.EndsAt
-	}
-	token, err = s.keyring.sign(clock, claims{
-		Issuer:   s.issuer,
-		Subject:  session.User.String(),
-		Audience: s.audience,
-		Expiry:   expiry.Unix(),
-		IssuedAt: clock.Unix(),
-		ID:       id.String(),
-		Client:   session.ClientID,
-		Session:  session.ID.String(),
-		AuthTime: session.CreatedAt.Unix(),
-		Epoch:    int64(session.Epoch),
-		Roles:    session.Owner.Roles,
-	})
-	if err != nil {
+	c.Issuer, c.IssuedAt, c.Expiry, c.ID = s.issuer, clock.Unix(), expiry.Unix(), id.String()
+	if token, err = s.keyring.sign(clock, c); err != nil {
 		return "", 0, err
 	}
 	s.meter.Minted()
-	return token, time.Duration(expiry.Unix()-clock.Unix()) * time.Second, nil
+	return token, time.Duration(c.Expiry-c.IssuedAt) * time.Second, nil
 }
 
 // openAccess checks form and signature. authd reads only tokens that it wrote, so the header is not
