@@ -57,7 +57,7 @@ func serveFeed(t *testing.T) (*running, *revocation.Feed) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler, err := api.New(api.Config{Accounts: struct{ api.Accounts }{}, Sessions: noSessions{}, Keys: struct{ api.Keys }{}, Feed: feed, Issuer: "https://issuer.test",
+	handler, err := api.New(api.Config{Accounts: struct{ api.Accounts }{}, Sessions: noSessions{}, Clients: struct{ api.Clients }{}, Grants: struct{ api.Grants }{}, Keys: struct{ api.Keys }{}, Feed: feed, Issuer: "https://issuer.test", Audience: []string{"x"},
 		JWKSMaxAge: time.Minute, Contract: []byte("x"), Ready: func(context.Context) error { return nil },
 		Logger: slog.New(slog.DiscardHandler), Now: time.Now, Random: rand.Reader})
 	if err != nil {

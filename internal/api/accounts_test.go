@@ -1,7 +1,6 @@
 package api
 
 import (
-	"crypto/rand"
 	"net/http"
 	"strings"
 	"testing"
@@ -95,9 +94,9 @@ func TestAnAccessTokenIsGoodUntilItExpires(t *testing.T) {
 
 func TestATokenWhoseUserIsGoneIsDead(t *testing.T) {
 	t.Parallel()
-	handler, err := New(Config{Accounts: broken{err: accounts.ErrUserNotFound}, Sessions: broken{}, Keys: broken{}, Feed: broken{}, Issuer: testIssuer,
-		JWKSMaxAge: time.Minute, Contract: []byte("x"), Ready: broken{}.ready,
-		Logger: new(logged).logger(), Now: time.Now, Random: rand.Reader})
+	c := broken{}.config(new(logged).logger())
+	c.Accounts = broken{err: accounts.ErrUserNotFound}
+	handler, err := New(c)
 	must(t, err)
 	do(t, handler, get("/me").bearing("x")).problem(t, http.StatusUnauthorized, "invalid_token")
 }

@@ -44,11 +44,15 @@ type Keys interface {
 type Config struct {
 	Accounts Accounts
 	Sessions Sessions
+	Clients  Clients
+	Grants   Grants
 	Keys     Keys
 	Feed     Feed
 
 	// Issuer is the iss of every token. What the metadata says of addresses begins with it.
 	Issuer string
+	// Audience is who a machine's token is for if its client was given no audience of its own.
+	Audience []string
 	// JWKSMaxAge is how long caches may keep the key set. New keys wait for it before they sign.
 	JWKSMaxAge time.Duration
 	// Contract is openapi.yaml.
@@ -100,6 +104,9 @@ func (a *api) routes() []route {
 		strictly(route{method: "DELETE", pattern: "/sessions/{id}", handle: a.endSession}),
 		{method: "POST", pattern: "/password", handle: a.changePassword},
 		{method: "POST", pattern: "/password/reset", handle: a.resetPassword},
+		{method: "POST", pattern: "/oauth/token", handle: a.token},
+		{method: "POST", pattern: "/oauth/introspect", handle: a.introspect},
+		{method: "POST", pattern: "/oauth/revoke", handle: a.revoke},
 		{method: "GET", pattern: "/.well-known/jwks.json", handle: a.jwks, quiet: true, public: true},
 		{method: "GET", pattern: pathServerMetadata, handle: a.metadata, quiet: true, public: true},
 		{method: "GET", pattern: pathOpenIDMetadata, handle: a.metadata, quiet: true, public: true},
@@ -122,16 +129,19 @@ func New(c Config) (http.Handler, error) {
 	}
 	a := &api{Config: c, metadataText: document, metadataTag: entityTag(document), health: health{c.Ready, c.Draining}, contractTag: entityTag(c.Contract),
 		keysCaching: keysCaching(c.JWKSMaxAge)}
-	return &front{log: c.Logger, now: c.Now, random: c.Random, meter: c.Meter, next: newRouter(a.routes())}, nil
+	return &front{log: c.Logger, now: c.Now, random: c.Random, meter: c.Meter, public: true, next: newRouter(a.routes())}, nil
 }
 
 func (c Config) validate() error {
 	return errors.Join(
 		need("Accounts", c.Accounts != nil),
 		need("Sessions", c.Sessions != nil),
+		need("Clients", c.Clients != nil),
+		need("Grants", c.Grants != nil),
 		need("Keys", c.Keys != nil),
 		need("Feed", c.Feed != nil),
 		need("Issuer", c.Issuer != ""),
+		need("Audience", len(c.Audience) > 0),
 		need("JWKSMaxAge", c.JWKSMaxAge >= time.Second),
 		need("Contract", len(c.Contract) > 0),
 		need("Ready", c.Ready != nil),

@@ -1,12 +1,10 @@
 package api
 
 import (
-	"crypto/rand"
 	"io"
 	"log/slog"
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/go-chi/chi/v5"
 )
@@ -40,9 +38,7 @@ func BenchmarkBareChi(b *testing.B) {
 }
 
 func BenchmarkJWKS(b *testing.B) {
-	handler, err := New(Config{Accounts: broken{}, Sessions: broken{}, Keys: broken{}, Feed: broken{}, Issuer: testIssuer, JWKSMaxAge: time.Minute,
-		Contract: []byte("x"), Ready: broken{}.ready, Now: time.Now, Random: rand.Reader,
-		Logger: slog.New(slog.NewJSONHandler(io.Discard, nil))})
+	handler, err := New(broken{}.config(slog.New(slog.NewJSONHandler(io.Discard, nil))))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -24,10 +24,10 @@ func refuseAmbiguous(r *http.Request) error {
 	}
 	for name := range query {
 		switch strings.ToLower(name) {
-		case "access_token", "refresh_token", "token":
+		case "access_token", "refresh_token", "token", "client_secret", "client_assertion":
 			// Addresses end in logs, histories and Referer headers. Refusing teaches the developer on
 			// the first day, before any of them has a user's token in it (B24, I2; RFC 9700, 4.3.2).
-			return invalidRequest("", "A token must not travel in the address. Take this one for leaked.")
+			return invalidRequest("", "A token or a secret must not travel in the address. Take this one for leaked.")
 		}
 	}
 	return nil

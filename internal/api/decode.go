@@ -22,8 +22,6 @@ const maxBody = 16 << 10
 var (
 	errTooLarge = &auth.Error{Kind: auth.TooLarge, Code: "body_too_large",
 		Public: "The body may have " + strconv.Itoa(maxBody) + " bytes."}
-	errMediaType = &auth.Error{Kind: auth.UnsupportedMediaType, Code: "unsupported_media_type",
-		Public: "Send the body as application/json, in UTF-8."}
 	errContentCoding = &auth.Error{Kind: auth.UnsupportedMediaType, Code: "unsupported_media_type",
 		Public: "Send the body as it is, without a content coding."}
 )
@@ -43,7 +41,7 @@ type member struct {
 // is laxer than another. Two parsers that read one text differently are how a check is passed by
 // (docs/decisions/strict-json.md), so whatever can be read in two ways is not read at all.
 func decode(x *exchange, r *http.Request, into body) error {
-	if err := checkMediaType(x, r); err != nil {
+	if err := checkMediaType(x, r, mediaJSON); err != nil {
 		return err
 	}
 	text, err := readBody(x, r)
@@ -59,15 +57,15 @@ func decodeOptional(x *exchange, r *http.Request, into body) error {
 	if err != nil || len(text) == 0 {
 		return err
 	}
-	if err := checkMediaType(x, r); err != nil {
+	if err := checkMediaType(x, r, mediaJSON); err != nil {
 		return err
 	}
 	return parse(text, into)
 }
 
-// checkMediaType wants application/json, in UTF-8, uncompressed: a small compressed body can be a
-// large one. The answer says what is wanted (RFC 9110, section 15.5.16).
-func checkMediaType(x *exchange, r *http.Request) error {
+// checkMediaType wants one media type, in UTF-8, uncompressed: a small compressed body can be a large
+// one. The answer says what is wanted (RFC 9110, section 15.5.16).
+func checkMediaType(x *exchange, r *http.Request, want string) error {
 	if codings := r.Header["Content-Encoding"]; len(codings) > 0 {
 		x.Header().Set("Accept-Encoding", "identity")
 		return errContentCoding
@@ -77,12 +75,13 @@ func checkMediaType(x *exchange, r *http.Request) error {
 		mediaType, params, err := mime.ParseMediaType(types[0])
 		charset, named := params["charset"]
 		others := len(params) > 1 || len(params) == 1 && !named
-		if err == nil && mediaType == mediaJSON && !others && (!named || strings.EqualFold(charset, "utf-8")) {
+		if err == nil && mediaType == want && !others && (!named || strings.EqualFold(charset, "utf-8")) {
 			return nil
 		}
 	}
-	x.Header().Set("Accept", mediaJSON)
-	return errMediaType
+	x.Header().Set("Accept", want)
+	return &auth.Error{Kind: auth.UnsupportedMediaType, Code: "unsupported_media_type",
+		Public: "Send the body as " + want + ", in UTF-8."}
 }
 
 // readBody reads at most maxBody bytes. A longer body is not drained: the connection ends instead, so

@@ -71,10 +71,9 @@ func TestWhatIsMissingIsInTheReasons(t *testing.T) {
 func TestADrainingServerIsAliveAndServesButIsNotReady(t *testing.T) { // H2
 	t.Parallel()
 	draining := false
-	b := broken{}
-	handler, err := New(Config{Accounts: b, Sessions: b, Keys: b, Feed: b, Issuer: testIssuer, JWKSMaxAge: time.Minute, Contract: []byte("x"),
-		Ready: b.ready, Draining: func() bool { return draining },
-		Logger: new(logged).logger(), Now: time.Now, Random: rand.Reader})
+	c := broken{}.config(new(logged).logger())
+	c.Draining = func() bool { return draining }
+	handler, err := New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,10 +96,9 @@ func TestADrainingServerIsAliveAndServesButIsNotReady(t *testing.T) { // H2
 func TestAProbeIsAnsweredThoughTheStoreHangs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := broken{}
-		handler, err := New(Config{Accounts: b, Sessions: b, Keys: b, Feed: b, Issuer: testIssuer, JWKSMaxAge: time.Minute, Contract: []byte("x"),
-			Ready:  func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
-			Logger: new(logged).logger(), Now: time.Now, Random: rand.Reader})
+		c := broken{}.config(new(logged).logger())
+		c.Ready = func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+		handler, err := New(c)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -116,7 +114,8 @@ func TestBeforeTheStoreIsReachedEverythingCanBeAskedAgain(t *testing.T) { // G1
 	t.Parallel()
 	handler := NotYet(new(logged).logger(), time.Now, rand.Reader)
 	for _, route := range (&api{}).routes() {
-		a := do(t, handler, call{method: route.method, path: route.pattern})
+		c := call{method: route.method, path: route.pattern}
+		a := do(t, handler, c)
 		switch route.pattern {
 		case "/livez":
 			if a.status != http.StatusOK {
@@ -125,7 +124,7 @@ func TestBeforeTheStoreIsReachedEverythingCanBeAskedAgain(t *testing.T) { // G1
 		case "/readyz":
 			a.problem(t, http.StatusServiceUnavailable, "not_ready")
 		default:
-			a.problem(t, http.StatusServiceUnavailable, "temporarily_unavailable")
+			a.fails(t, c, http.StatusServiceUnavailable, "temporarily_unavailable")
 		}
 	}
 	do(t, handler, get("/nowhere")).problem(t, http.StatusServiceUnavailable, "temporarily_unavailable")

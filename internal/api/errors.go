@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,19 +24,25 @@ type meaning struct {
 	code   string // stands if set; else the error's own
 	detail string // stands if set; else the error's Public
 	oauth  string // the error member, where a token or a credential failed
+
+	// Below /oauth/ every error has an error member (oautherror.go).
+	below       string // it, unless the error's own code is one of OAuth's; empty: invalid_request
+	belowStatus int    // the status there, if it is another
 }
 
 // meanings is the one table from errors to HTTP. A kind that is not in it is an Internal one.
 var meanings = map[auth.Kind]meaning{
-	auth.Internal: {status: http.StatusInternalServerError, title: "Internal Server Error",
+	auth.Internal: {status: http.StatusInternalServerError, title: "Internal Server Error", below: "server_error",
 		code: codeInternal, detail: "Something went wrong here. The request id names it in the log."},
 	auth.InvalidRequest: {status: http.StatusBadRequest, title: "Bad Request"},
 	// A password is a grant that does not hold, as a refresh token is (RFC 6749, section 5.2).
-	auth.InvalidCredentials:   {status: http.StatusUnauthorized, title: "Unauthorized", oauth: "invalid_grant"},
-	auth.InvalidGrant:         {status: http.StatusUnauthorized, title: "Unauthorized", oauth: "invalid_grant"},
-	auth.InvalidToken:         {status: http.StatusUnauthorized, title: "Unauthorized", oauth: "invalid_token"},
-	auth.InvalidClient:        {status: http.StatusUnauthorized, title: "Unauthorized", oauth: "invalid_client"},
-	auth.Forbidden:            {status: http.StatusForbidden, title: "Forbidden"},
+	auth.InvalidCredentials: {status: http.StatusUnauthorized, title: "Unauthorized", oauth: "invalid_grant",
+		below: "invalid_grant", belowStatus: http.StatusBadRequest},
+	auth.InvalidGrant: {status: http.StatusUnauthorized, title: "Unauthorized", oauth: "invalid_grant",
+		below: "invalid_grant", belowStatus: http.StatusBadRequest},
+	auth.InvalidToken:         {status: http.StatusUnauthorized, title: "Unauthorized", oauth: "invalid_token", below: "invalid_token"},
+	auth.InvalidClient:        {status: http.StatusUnauthorized, title: "Unauthorized", oauth: "invalid_client", below: "invalid_client"},
+	auth.Forbidden:            {status: http.StatusForbidden, title: "Forbidden", below: "unauthorized_client", belowStatus: http.StatusBadRequest},
 	auth.NotFound:             {status: http.StatusNotFound, title: "Not Found"},
 	auth.Gone:                 {status: http.StatusGone, title: "Gone"},
 	auth.MethodNotAllowed:     {status: http.StatusMethodNotAllowed, title: "Method Not Allowed"},
@@ -44,9 +51,9 @@ var meanings = map[auth.Kind]meaning{
 	auth.UnsupportedMediaType: {status: http.StatusUnsupportedMediaType, title: "Unsupported Media Type"},
 	auth.Misdirected:          {status: http.StatusMisdirectedRequest, title: "Misdirected Request"},
 	auth.WeakPassword:         {status: http.StatusUnprocessableEntity, title: "Unprocessable Content"},
-	auth.Throttled:            {status: http.StatusTooManyRequests, title: "Too Many Requests"},
+	auth.Throttled:            {status: http.StatusTooManyRequests, title: "Too Many Requests", below: codeUnavailable},
 	// Which part is out of reach is for the log; what a client can do about it is always the same.
-	auth.Unavailable: {status: http.StatusServiceUnavailable, title: "Service Unavailable", code: codeUnavailable},
+	auth.Unavailable: {status: http.StatusServiceUnavailable, title: "Service Unavailable", code: codeUnavailable, below: codeUnavailable},
 }
 
 var (
@@ -73,21 +80,19 @@ func writeError(x *exchange, r *http.Request, err error) {
 	if !known {
 		m = meanings[auth.Internal]
 	}
-	p := problem{Type: aboutBlank, Title: m.title, Status: m.status, Detail: m.detail, Code: m.code,
-		RequestID: x.id}
-	if p.Code == "" {
-		p.Code = e.Code
+	code, detail := cmp.Or(m.code, e.Code), cmp.Or(m.detail, e.Public)
+	x.cause = err
+	if x.oauth {
+		writeOAuthError(x, m, code, detail, e.RetryAfter)
+		return
 	}
-	if p.Detail == "" {
-		p.Detail = e.Public
-	}
+	p := problem{Type: aboutBlank, Title: m.title, Status: m.status, Detail: detail, Code: code, RequestID: x.id}
 	if m.status < http.StatusInternalServerError {
 		p.Pointer, p.Reasons = showable(e.Pointer), e.Reasons
 	}
 	if m.oauth != "" {
 		p.Error, p.ErrorDescription = m.oauth, quotable(p.Detail)
 	}
-	x.cause = err
 	writeProblem(x, r, p, e.RetryAfter)
 }
 
@@ -106,17 +111,22 @@ func publicError(err error) *auth.Error {
 
 // writeProblem sends p with the headers that its status asks for.
 func writeProblem(x *exchange, r *http.Request, p problem, retryAfter time.Duration) {
+	x.failed(p.Status, p.Code, challenge(r, p), retryAfter)
+	x.send(p.Status, mediaProblem, line(p.encode()))
+}
+
+// failed sets the headers of an error of this status.
+func (x *exchange) failed(status int, code, challenge string, retryAfter time.Duration) {
 	h := x.Header()
 	h.Set("Cache-Control", "no-store") // a handler may have said otherwise before it failed
 	h.Del("ETag")
-	switch p.Status {
+	switch status {
 	case http.StatusUnauthorized:
-		h.Set("WWW-Authenticate", challenge(r, p))
+		h.Set("WWW-Authenticate", challenge)
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		h.Set("Retry-After", wholeSeconds(retryAfter))
 	}
-	x.code = p.Code
-	x.send(p.Status, mediaProblem, line(p.encode()))
+	x.code = code
 }
 
 // challenge says how to authenticate (RFC 9110, section 15.5.2). It names the error only if a token

@@ -13,6 +13,7 @@ type exchange struct {
 	http.ResponseWriter
 	id     string // of the request, in the header, in problems and in the log
 	route  string // the pattern that matched; empty if none did
+	oauth  bool   // an error is one of RFC 6749, not a problem
 	quiet  bool   // a success is of no interest to the log
 	status int    // 0 until the head is written
 	code   string // of the problem, if the answer is one

@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -35,6 +36,14 @@ func (c call) with(name, value string) call {
 	}
 	c.header.Add(name, value)
 	return c
+}
+
+// submit is a request to a route of OAuth.
+func submit(path, body string) call { return post(path, body).with("Content-Type", mediaForm) }
+
+// basic shows a client's id and secret.
+func (c call) basic(id, secret string) call {
+	return c.with("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(id+":"+secret)))
 }
 
 func (c call) bearing(token string) call { return c.with("Authorization", "Bearer "+token) }
@@ -124,6 +133,34 @@ func (a answer) problem(t testing.TB, status int, code string) problem {
 		t.Errorf("got %d with %s, want %d %s", a.status, a.body, status, code)
 	}
 	return p
+}
+
+// refused returns the body as an error of OAuth, and fails if it is none of this status, error and code.
+func (a answer) refused(t testing.TB, status int, word, code string) (e oauthError) {
+	t.Helper()
+	if err := json.Unmarshal(a.body, &e, json.RejectUnknownMembers(true)); err != nil {
+		t.Fatalf("got %d %s, want an error of OAuth: %v", a.status, a.body, err)
+	}
+	if a.status != status || e.Error != word || e.Code != code {
+		t.Errorf("got %d with %s, want %d %s (%s)", a.status, a.body, status, word, code)
+	}
+	if got := a.header.Get("Cache-Control"); got != "no-store" { // F21
+		t.Errorf("Cache-Control: got %q", got)
+	}
+	return e
+}
+
+// fails is problem, or refused below the root of OAuth, for a request that any path could be asked.
+func (a answer) fails(t testing.TB, c call, status int, code string) {
+	t.Helper()
+	switch {
+	case c.admin || !strings.HasPrefix(c.path, oauthRoot):
+		a.problem(t, status, code)
+	case status == http.StatusServiceUnavailable:
+		a.refused(t, status, "temporarily_unavailable", code)
+	default:
+		a.refused(t, status, "invalid_request", code)
+	}
 }
 
 // into reads the body of a success.

@@ -82,13 +82,40 @@ func (b broken) JWKS() ([]byte, string) {
 	return []byte(`{"keys":[]}`), `"none"`
 }
 
+func (b broken) AuthenticateClient(context.Context, string, string) (accounts.Client, error) {
+	return accounts.Client{ID: auth.ClientID{1}}, b.fail()
+}
+
+func (b broken) RefuseRefresh(context.Context, string, auth.ClientID, tokens.Origin) error {
+	return cmp.Or(b.fail(), error(tokens.ErrWrongClient))
+}
+
+func (b broken) MintForClient(context.Context, tokens.Machine) (string, time.Duration, error) {
+	return "a.b.c", time.Minute, b.fail()
+}
+
+func (b broken) Introspect(context.Context, string, []string) (tokens.Introspection, bool, error) {
+	return tokens.Introspection{}, false, b.fail()
+}
+
+func (b broken) RevokePresented(context.Context, string, auth.ClientID, tokens.Origin) error {
+	return b.fail()
+}
+
+// config is of a public listener whose services are all broken like b.
+func (b broken) config(log *slog.Logger) Config {
+	return Config{Accounts: b, Sessions: b, Clients: b, Grants: b, Keys: b, Feed: b,
+		Issuer: testIssuer, Audience: testAudience, JWKSMaxAge: 5 * time.Minute, Contract: []byte("x"), Ready: b.ready,
+		Logger: log, Now: time.Now, Random: rand.Reader}
+}
+
 // brokenHandler serves services that are broken like b, and returns their log.
 func brokenHandler(t testing.TB, b broken) (http.Handler, *logged) {
 	t.Helper()
 	log := &logged{}
-	handler, err := New(Config{Accounts: b, Sessions: b, Keys: b, Feed: b, Issuer: testIssuer, JWKSMaxAge: 5 * time.Minute,
-		Contract: mustContract(t).text, Ready: b.ready,
-		Logger: log.logger(), Now: time.Now, Random: rand.Reader})
+	c := b.config(log.logger())
+	c.Contract = mustContract(t).text
+	handler, err := New(c)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -128,10 +128,10 @@ func TestAPollThatIsNotHeldCarriesAHint(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	feed := hinting{w.feed, make(chan revocation.Ask, 1)}
-	b := broken{}
 	log := &logged{}
-	handler, err := New(Config{Accounts: b, Sessions: b, Keys: b, Feed: feed, Issuer: testIssuer, JWKSMaxAge: time.Minute, Contract: []byte("x"),
-		Ready: b.ready, Logger: log.logger(), Now: time.Now, Random: strings.NewReader(strings.Repeat("x", 1000))})
+	c := broken{}.config(log.logger())
+	c.Feed, c.Random = feed, strings.NewReader(strings.Repeat("x", 1000))
+	handler, err := New(c)
 	must(t, err)
 	a := do(t, handler, get("/revocations?wait=30&cursor=AAAAAAAAAAAAAAAA.7.0123456789abcdef"))
 	a.page(t)

@@ -18,6 +18,7 @@ type front struct {
 	random io.Reader
 	next   http.Handler
 	meter  Meter
+	public bool // the routes of OAuth are behind it
 }
 
 // Meter hears of requests. Functions that are nil are not called; none may block.
@@ -52,7 +53,7 @@ func (m *Meter) ended(a Answer) {
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := f.now()
 	f.meter.began()
-	x := &exchange{ResponseWriter: w}
+	x := &exchange{ResponseWriter: w, oauth: f.public && belowOAuth(r)}
 	defer func() { f.finish(x, r, started, recover()) }()
 
 	id, err := requestID(r, f.random)

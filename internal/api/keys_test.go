@@ -77,9 +77,9 @@ func keySetOf(t testing.TB, alg tokens.Alg) http.Handler {
 		AccessTTL: testAccessTTL, JWKSMaxAge: 5 * time.Minute, Alg: alg, Random: rand.Reader, Now: time.Now,
 	})
 	must(t, err)
-	b := broken{}
-	handler, err := New(Config{Accounts: b, Sessions: b, Keys: keyring, Feed: b, Issuer: testIssuer, JWKSMaxAge: 5 * time.Minute,
-		Contract: []byte("x"), Ready: b.ready, Logger: new(logged).logger(), Now: time.Now, Random: rand.Reader})
+	c := broken{}.config(new(logged).logger())
+	c.Keys = keyring
+	handler, err := New(c)
 	must(t, err)
 	return handler
 }

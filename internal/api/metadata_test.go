@@ -68,6 +68,21 @@ func TestEveryAddressOfTheMetadataBeginsWithTheIssuer(t *testing.T) { // F17
 	}
 }
 
+// What the metadata names must be there, or a client that believes it fails at the first request.
+func TestTheMetadataNamesRoutesOfTheContract(t *testing.T) {
+	t.Parallel()
+	text, err := newMetadata(testIssuer, tokens.Algs())
+	must(t, err)
+	var document map[string]any
+	must(t, json.Unmarshal(text, &document))
+	for name, value := range document {
+		address, isText := value.(string)
+		if path, of := strings.CutPrefix(address, testIssuer+"/"); isText && of && mustContract(t).doc.Paths.Value("/"+path) == nil {
+			t.Errorf("%s is %s, which the contract does not name", name, address)
+		}
+	}
+}
+
 // RFC 8414 gives these a meaning when they are left out: grants and ways to show a secret that authd does
 // not have.
 func TestNoListOfTheMetadataIsLeftToItsDefault(t *testing.T) {

@@ -61,10 +61,10 @@ func wantOthersRefused(t *testing.T, handler http.Handler, c call, item *openapi
 	for _, c.method = range []string{"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "OPTIONS", "CONNECT", "QUERY", "BREW", "get"} {
 		switch {
 		case !served:
-			do(t, handler, c).problem(t, http.StatusNotFound, "not_found")
+			do(t, handler, c).fails(t, c, http.StatusNotFound, "not_found")
 		case !slices.Contains(allowed, c.method):
 			a := do(t, handler, c)
-			a.problem(t, http.StatusMethodNotAllowed, "method_not_allowed")
+			a.fails(t, c, http.StatusMethodNotAllowed, "method_not_allowed")
 			if got, want := a.header.Get("Allow"), strings.Join(allowed, ", "); got != want {
 				t.Errorf("%s %s: Allow: got %q, want %q", c.method, c.path, got, want)
 			}

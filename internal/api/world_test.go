@@ -31,6 +31,8 @@ const (
 	testIssuer     = "https://issuer.test"
 )
 
+var testAudience = []string{"https://api.test"}
+
 // watched is a real store whose clock can be moved, and which counts the writes it is asked for.
 type watched struct {
 	*sqlite.Store
@@ -84,11 +86,12 @@ func (s *watched) CreateUser(ctx context.Context, user accounts.User, hash strin
 // world is the whole service behind its handler, on a database of its own.
 type world struct {
 	http.Handler
-	store *watched
-	users *accounts.Accounts // for what operators do
-	live  *revocation.Follower
-	feed  *revocation.Feed
-	log   *logged
+	store   *watched
+	users   *accounts.Accounts // for what operators do
+	clients knownClients
+	live    *revocation.Follower
+	feed    *revocation.Feed
+	log     *logged
 
 	operators http.Handler // of the same service
 	events    atomic.Int64 // recorded
@@ -97,7 +100,7 @@ type world struct {
 // newWorld starts one. change may close its registration and the like.
 func newWorld(t testing.TB, change ...func(*accounts.Config)) *world {
 	t.Helper()
-	w := &world{store: &watched{Store: openStore(t)}, log: &logged{}}
+	w := &world{store: &watched{Store: openStore(t)}, log: &logged{}, clients: knownClients{}}
 	keyring, err := tokens.OpenKeyring(t.Context(), tokens.KeyringConfig{
 		Store: w.store, MasterKeys: [][]byte{make([]byte, tokens.MasterKeyBytes)},
 		AccessTTL: testAccessTTL, JWKSMaxAge: 5 * time.Minute, Alg: tokens.ES256, Random: rand.Reader, Now: time.Now,
@@ -108,7 +111,7 @@ func newWorld(t testing.TB, change ...func(*accounts.Config)) *world {
 	w.feed, err = revocation.NewFeed(revocation.FeedConfig{Live: w.live, Signer: keyring, Issuer: testIssuer, Now: time.Now})
 	must(t, err)
 	sessions, err := tokens.New(tokens.Config{
-		Store: w.store, Keyring: keyring, Live: w.live, Issuer: testIssuer, Audience: []string{"https://api.test"},
+		Store: w.store, Keyring: keyring, Live: w.live, Issuer: testIssuer, Audience: testAudience,
 		Policy: tokens.Policy{AccessTTL: testAccessTTL, RefreshIdleTTL: testIdleTTL, SessionTTL: testSessionTTL,
 			RetryWindow: testWindow, PerUser: 100},
 		Random: rand.Reader, Now: time.Now, Record: w.record(t),
@@ -124,7 +127,8 @@ func newWorld(t testing.TB, change ...func(*accounts.Config)) *world {
 	}
 	w.users, err = accounts.New(config)
 	must(t, err)
-	w.Handler, err = New(Config{Accounts: w.users, Sessions: sessions, Keys: keyring, Feed: w.feed, Issuer: testIssuer, JWKSMaxAge: 5 * time.Minute,
+	w.Handler, err = New(Config{Accounts: w.users, Sessions: sessions, Clients: w.clients, Grants: sessions, Keys: keyring, Feed: w.feed,
+		Issuer: testIssuer, Audience: testAudience, JWKSMaxAge: 5 * time.Minute,
 		Contract: mustContract(t).text, Logger: w.log.logger(), Now: time.Now, Random: rand.Reader,
 		Ready: func(ctx context.Context) error { _, err := w.store.Clock(ctx); return err }})
 	must(t, err)
@@ -232,4 +236,16 @@ func (w *world) wantNoWrite(t testing.TB, what string, act func()) {
 	if got := w.store.writes.Load() - before; got != 0 {
 		t.Errorf("%s: %d writes", what, got)
 	}
+}
+
+// setRoles is an operator's.
+func (w *world) setRoles(t testing.TB, name string, roles ...string) {
+	t.Helper()
+	user, err := w.users.Find(t.Context(), name)
+	must(t, err)
+	if roles == nil {
+		roles = []string{}
+	}
+	_, err = w.users.Change(t.Context(), user.ID, accounts.Change{Roles: &roles}, tokens.Origin{})
+	must(t, err)
 }
