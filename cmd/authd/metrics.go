@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"runtime/debug"
-	"strconv"
 	"time"
 
 	"github.com/authd/authd/internal/accounts"
@@ -100,10 +99,15 @@ func (m *meters) api() api.Meter {
 		if route == "" {
 			route = "none"
 		}
-		m.requests.With(route, a.Method, strconv.Itoa(a.Status/100)+"xx").Add(1)
+		m.requests.With(route, a.Method, classOf(a.Status)).Add(1)
 		m.durations.With(route).Observe(a.Took.Seconds())
 	}}
 }
+
+// classes of statuses, by their first digit. 0xx was not answered: the client was gone.
+var classes = [...]string{"0xx", "1xx", "2xx", "3xx", "4xx", "5xx"}
+
+func classOf(status int) string { return classes[min(status/100, len(classes)-1)] }
 
 func (m *meters) tokens() tokens.Meter {
 	return tokens.Meter{

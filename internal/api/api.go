@@ -74,11 +74,9 @@ type Config struct {
 type api struct {
 	Config
 	health
-	keysCaching string
-	contractTag string
-
-	metadataText []byte
-	metadataTag  string
+	keysCaching  []string
+	contractText document
+	metadataText document
 }
 
 // A route is an operation of the contract.
@@ -123,12 +121,13 @@ func New(c Config) (http.Handler, error) {
 	if err := c.validate(); err != nil {
 		return nil, fmt.Errorf("configure the API: %w", err)
 	}
-	document, err := newMetadata(c.Issuer, tokens.Algs())
+	metadata, err := newMetadata(c.Issuer, tokens.Algs())
 	if err != nil {
 		return nil, err
 	}
-	a := &api{Config: c, metadataText: document, metadataTag: entityTag(document), health: health{c.Ready, c.Draining}, contractTag: entityTag(c.Contract),
-		keysCaching: keysCaching(c.JWKSMaxAge)}
+	a := &api{Config: c, health: health{c.Ready, c.Draining}, keysCaching: keysCaching(c.JWKSMaxAge),
+		contractText: newDocument("application/yaml", "no-cache", c.Contract),
+		metadataText: newDocument(mediaJSON, metadataCaching, metadata)}
 	return &front{log: c.Logger, now: c.Now, random: c.Random, meter: c.Meter, public: true, next: newRouter(a.routes())}, nil
 }
 

@@ -11,14 +11,15 @@ import (
 // the front, and remembers for the log what became of the request. One goroutine owns it.
 type exchange struct {
 	http.ResponseWriter
-	id     string // of the request, in the header, in problems and in the log
-	route  string // the pattern that matched; empty if none did
-	oauth  bool   // an error is one of RFC 6749, not a problem
-	quiet  bool   // a success is of no interest to the log
-	status int    // 0 until the head is written
-	code   string // of the problem, if the answer is one
-	cause  error  // for the log alone
-	stack  []byte // of a panic
+	id     string    // of the request, in the header, in problems and in the log
+	ids    [1]string // the header's value: id alone
+	route  string    // the pattern that matched; empty if none did
+	oauth  bool      // an error is one of RFC 6749, not a problem
+	quiet  bool      // a success is of no interest to the log
+	status int       // 0 until the head is written
+	code   string    // of the problem, if the answer is one
+	cause  error     // for the log alone
+	stack  []byte    // of a panic
 }
 
 func (x *exchange) WriteHeader(status int) {
@@ -43,8 +44,13 @@ const counted = 2 << 10
 
 // send writes a whole answer. A client that hung up is no error of ours, so there is none to return.
 func (x *exchange) send(status int, mediaType string, body []byte) {
+	x.sendText(status, []string{mediaType}, body)
+}
+
+// sendText is send for who has the header's value ready.
+func (x *exchange) sendText(status int, mediaType []string, body []byte) {
 	h := x.Header()
-	h.Set("Content-Type", mediaType)
+	h["Content-Type"] = mediaType
 	if len(body) >= counted { // a ninth header would make the map grow: key fetches have eight
 		h.Set("Content-Length", strconv.Itoa(len(body)))
 	}

@@ -57,8 +57,8 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer func() { f.finish(x, r, started, recover()) }()
 
 	id, err := requestID(r, f.random)
-	x.id = id
-	setCommonHeaders(x.Header(), id)
+	x.id, x.ids[0] = id, id
+	setCommonHeaders(x.Header(), x.ids[:])
 	if err == nil {
 		err = refuseAmbiguous(r)
 	}
@@ -81,8 +81,8 @@ var (
 // setCommonHeaders starts every answer. Nothing is to be stored unless a handler says otherwise: an
 // answer that somebody forgot about is then private, not public. Answers are data, so a browser that
 // is made to show one must run, frame and guess nothing.
-func setCommonHeaders(h http.Header, id string) {
-	h["X-Request-Id"] = []string{id}
+func setCommonHeaders(h http.Header, id []string) {
+	h["X-Request-Id"] = id
 	h["Cache-Control"] = noStore
 	h["X-Content-Type-Options"] = noSniff
 	h["Content-Security-Policy"] = inert

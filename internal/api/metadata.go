@@ -74,6 +74,6 @@ func newMetadata(issuer string, algorithms []tokens.Alg) ([]byte, error) {
 }
 
 func (a *api) metadata(x *exchange, r *http.Request) error {
-	sendDocument(x, r, mediaJSON, metadataCaching, a.metadataText, a.metadataTag)
+	a.metadataText.send(x, r)
 	return nil
 }
