@@ -103,7 +103,7 @@ func (a *api) routes() []route {
 		{method: "POST", pattern: "/password", handle: a.changePassword},
 		{method: "POST", pattern: "/password/reset", handle: a.resetPassword},
 		{method: "POST", pattern: "/oauth/token", handle: a.token},
-		{method: "POST", pattern: "/oauth/introspect", handle: a.introspect},
+		{method: "POST", pattern: "/oauth/introspect", handle: a.introspect, quiet: true},
 		{method: "POST", pattern: "/oauth/revoke", handle: a.revoke},
 		{method: "GET", pattern: "/.well-known/jwks.json", handle: a.jwks, quiet: true, public: true},
 		{method: "GET", pattern: pathServerMetadata, handle: a.metadata, quiet: true, public: true},
