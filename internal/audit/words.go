@@ -21,6 +21,8 @@ const (
 	Disabled        Reason = "disabled"          // the user may not sign in any more
 	Deleted         Reason = "deleted"           // the user is gone
 
+	Restored Reason = "restored" // an older copy of the store was put back
+
 	// SuccessorBroken is an alarm: a recomputed refresh token does not match the hash in its row.
 	SuccessorBroken Reason = "successor_broken"
 )
@@ -48,6 +50,7 @@ const (
 	SessionEnded    Name = "session.ended"
 	SessionsEnded   Name = "sessions.ended" // every session of a user, by epoch
 	TokenRevoked    Name = "token.revoked"  // one access token: Subject is its jti
+	StoreRestored   Name = "store.restored" // feed, keys and epochs are new: Subject is the feed's new name
 	AlarmRaised     Name = "alarm.raised"   // an operator should look: Reason says at what
 
 	// Of a signing key Subject is the kid, of a secret its name.

@@ -95,12 +95,21 @@ func OpenKeyring(ctx context.Context, c KeyringConfig) (*Keyring, error) {
 // RaiseHead makes the head know of the lifetime and the max-age of this instance: at the start, and
 // again should a store that went back in time not know of them any more.
 func (k *Keyring) RaiseHead(ctx context.Context) error {
-	var id [12]byte // of the feed, if this store has none
-	if _, err := io.ReadFull(k.random, id[:]); err != nil {
-		return fmt.Errorf("draw a feed id: %w", err)
+	feedID, err := newFeedID(k.random) // if this store has none
+	if err != nil {
+		return err
 	}
-	_, err := k.store.RaiseHead(ctx, base64.RawURLEncoding.EncodeToString(id[:]), k.maxTTL, k.maxAge)
+	_, err = k.store.RaiseHead(ctx, feedID, k.maxTTL, k.maxAge)
 	return err
+}
+
+// newFeedID draws a name for a feed.
+func newFeedID(random io.Reader) (string, error) {
+	var id [12]byte
+	if _, err := io.ReadFull(random, id[:]); err != nil {
+		return "", fmt.Errorf("draw a feed id: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(id[:]), nil
 }
 
 // Renew reads the keyring again unless the one that is loaded is what the head names.

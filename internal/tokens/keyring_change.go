@@ -2,10 +2,8 @@ package tokens
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -50,12 +48,12 @@ func (k *Keyring) attempt(ctx context.Context, rows KeyringRows, decide keyDecis
 	if change, err = decide(&rows); err != nil || change.IsEmpty() {
 		return change, true, err
 	}
-	var mark [8]byte
-	if _, err := io.ReadFull(k.random, mark[:]); err != nil {
-		return change, false, fmt.Errorf("draw a mark: %w", err)
+	mark, err := newMark(k.random)
+	if err != nil {
+		return change, false, err
 	}
 	change.Version = rows.Version
-	applied, err = k.store.ChangeKeyring(ctx, change, binary.BigEndian.Uint64(mark[:]))
+	applied, err = k.store.ChangeKeyring(ctx, change, mark)
 	if errors.Is(err, ErrWriteConflict) {
 		return change, false, nil
 	}

@@ -20,6 +20,10 @@ type KeyringStore interface {
 	// written either. An empty change is applied by doing nothing.
 	ChangeKeyring(ctx context.Context, change KeyringChange, mark uint64) (applied bool, err error)
 
+	// Restore applies all of a restoration in one transaction. False: the head has another
+	// keyring_version than the restoration was decided on, or there is no head, and nothing was written.
+	Restore(ctx context.Context, r Restoration, mark uint64) (done Restored, applied bool, err error)
+
 	// RaiseHead creates the feed's head if there is none, with feedID, and raises its longest access
 	// lifetime and its longest max-age (whole seconds) to at least these. It returns the head.
 	RaiseHead(ctx context.Context, feedID string, maxTTL, jwksMaxAge time.Duration) (revocation.Head, error)

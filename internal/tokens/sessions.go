@@ -147,9 +147,11 @@ func (s *Sessions) Waiting() (rotations, deaths int) {
 }
 
 // newMark draws the mark of a transaction that adds entries to the feed.
-func (s *Sessions) newMark() (uint64, error) {
+func (s *Sessions) newMark() (uint64, error) { return newMark(s.random) }
+
+func newMark(random io.Reader) (uint64, error) {
 	var b [8]byte
-	if _, err := io.ReadFull(s.random, b[:]); err != nil {
+	if _, err := io.ReadFull(random, b[:]); err != nil {
 		return 0, fmt.Errorf("draw a mark: %w", err)
 	}
 	return binary.BigEndian.Uint64(b[:]), nil

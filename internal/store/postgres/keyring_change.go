@@ -79,11 +79,7 @@ func (s *Store) ChangeKeyring(ctx context.Context, change tokens.KeyringChange, 
 		return true, nil
 	}
 	b := s.newMessage()
-	arguments := []any{int64(mark), grace, change.Version}
-	arguments = append(arguments, secretColumns(change.Secrets)...)
-	arguments = append(arguments, keyColumns(change.Keys)...)
-	arguments = append(arguments, dateColumns(&change)...)
-	b.Queue(changeKeyring, append(arguments, append(resealColumns(change.Reseal), change.Dropped())...)...)
+	queueKeyringChange(b, &change, mark)
 	b.Queue(raiseKeyringVersion, change.Version).Exec(func(tag pgconn.CommandTag) error {
 		applied = tag.RowsAffected() > 0
 		return nil
@@ -92,6 +88,15 @@ func (s *Store) ChangeKeyring(ctx context.Context, change tokens.KeyringChange, 
 		return false, err
 	}
 	return applied, nil
+}
+
+// queueKeyringChange holds the head from here to the commit, so the commit must be in the same message.
+func queueKeyringChange(b *pgx.Batch, change *tokens.KeyringChange, mark uint64) {
+	arguments := []any{int64(mark), grace, change.Version}
+	arguments = append(arguments, secretColumns(change.Secrets)...)
+	arguments = append(arguments, keyColumns(change.Keys)...)
+	arguments = append(arguments, dateColumns(change)...)
+	b.Queue(changeKeyring, append(arguments, append(resealColumns(change.Reseal), change.Dropped())...)...)
 }
 
 func secretColumns(secrets []tokens.SealedSecret) []any {

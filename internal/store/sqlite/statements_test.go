@@ -100,6 +100,10 @@ var plans = map[string][]string{
 	"raiseKeyringVersion":   {"search feed_head using integer primary key (rowid=?)"},
 	"insertHead":            nil,
 	"raiseHead":             {"search feed_head using integer primary key (rowid=?)"},
+	"raiseEpochs":           {"scan users using index sqlite_autoindex_users_2"}, // every row, on purpose, as by the next two
+	"endAllSessions":        {"scan sessions using index sessions_user_id"},
+	"deleteResets":          {"scan password_resets using index sqlite_autoindex_password_resets_2"},
+	"renameFeed":            {"search feed_head using integer primary key (rowid=?)"},
 	"insertUser":            nil,
 	"selectCredentials":     {"search c using integer primary key (rowid=?)", "search u using index sqlite_autoindex_users_2 (username=?) left-join"},
 	"selectCredentialsByID": {"search c using integer primary key (rowid=?)", "search u using primary key (user_id=?) left-join"},

@@ -38,6 +38,7 @@ type broken struct {
 	clock           func(context.Context) (time.Time, error)
 	loadKeyring     func(context.Context) (tokens.KeyringRows, error)
 	changeKeyring   func(context.Context, tokens.KeyringChange, uint64) (bool, error)
+	restore         func(context.Context, tokens.Restoration, uint64) (tokens.Restored, bool, error)
 	oldestSession   func(context.Context) (time.Time, bool, error)
 	raiseHead       func(context.Context, string, time.Duration, time.Duration) (revocation.Head, error)
 	createUser      func(context.Context, accounts.User, string) (time.Time, error)
@@ -59,7 +60,7 @@ func wrap(tb testing.TB, s Store, raw *sql.DB, looks *atomic.Int64) *broken {
 		Store: s, raw: raw, tb: tb, looks: looks,
 		loadSessions: s.LoadSessions, rotate: s.Rotate, end: s.End, loadUser: s.LoadUser, changeUser: s.ChangeUser,
 		addKills: s.AddKills, kills: s.Kills, follow: s.Follow, vouchFor: s.Vouch, collectKills: s.CollectKills, collect: s.CollectSessions, clock: s.Clock,
-		loadKeyring: s.LoadKeyring, changeKeyring: s.ChangeKeyring, oldestSession: s.OldestSession, raiseHead: s.RaiseHead,
+		loadKeyring: s.LoadKeyring, changeKeyring: s.ChangeKeyring, restore: s.Restore, oldestSession: s.OldestSession, raiseHead: s.RaiseHead,
 		createUser: s.CreateUser, credentials: s.CredentialsByName, userByID: s.UserByID, userByName: s.UserByName,
 		credentialsByID: s.CredentialsByID, resetByID: s.ResetByID, users: s.Users, raiseCost: s.RaiseGreatestCost,
 		addRecords: s.AddRecords, records: s.Records, collectRecords: s.CollectRecords,
@@ -116,6 +117,10 @@ func (b *broken) LoadKeyring(ctx context.Context) (tokens.KeyringRows, error) {
 
 func (b *broken) ChangeKeyring(ctx context.Context, c tokens.KeyringChange, mark uint64) (bool, error) {
 	return b.changeKeyring(ctx, c, mark)
+}
+
+func (b *broken) Restore(ctx context.Context, r tokens.Restoration, mark uint64) (tokens.Restored, bool, error) {
+	return b.restore(ctx, r, mark)
 }
 
 func (b *broken) OldestSession(ctx context.Context) (time.Time, bool, error) {
