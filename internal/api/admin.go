@@ -58,6 +58,7 @@ type AdminConfig struct {
 
 	Users    Users
 	Sessions OperatorSessions
+	Keys     OperatorKeys
 	Audit    Audit
 	// Metrics answers GET /metrics.
 	Metrics http.Handler
@@ -92,6 +93,9 @@ func (a *admin) routes() []route {
 		{method: "DELETE", pattern: "/admin/sessions/{id}", handle: a.endSession},
 		{method: "GET", pattern: "/admin/sessions/{id}/timeline", handle: a.timeline},
 		{method: "POST", pattern: "/admin/revocations", handle: a.revokeToken, bodied: true},
+		{method: "GET", pattern: "/admin/keys", handle: a.keys, params: list},
+		{method: "POST", pattern: "/admin/keys/rotate", handle: a.rotateKey},
+		{method: "DELETE", pattern: "/admin/keys/{kid}", handle: a.killKey},
 		{method: "GET", pattern: "/admin/audit", handle: a.audit,
 			params: append([]string{"user", "session", "name", "since", "until"}, list...)},
 	}
@@ -126,6 +130,7 @@ func (c AdminConfig) validate() error {
 		need(fmt.Sprintf("Token of %d characters", LeastAdminToken), len(c.Token.Reveal()) >= LeastAdminToken),
 		need("Users", c.Users != nil),
 		need("Sessions", c.Sessions != nil),
+		need("Keys", c.Keys != nil),
 		need("Audit", c.Audit != nil),
 		need("Metrics", c.Metrics != nil),
 		need("Ready", c.Ready != nil),

@@ -29,6 +29,9 @@ var operations = []struct {
 	{call{method: "DELETE", path: "/admin/sessions/" + someSession}, tokens.ErrSessionNotFound},
 	{get("/admin/sessions/" + someSession + "/timeline"), tokens.ErrSessionNotFound},
 	{post("/admin/revocations", `{"jti":"mDGjVBtnW5kzVZoZ"}`), nil},
+	{get("/admin/keys"), nil},
+	{post("/admin/keys/rotate", ""), nil},
+	{call{method: "DELETE", path: "/admin/keys/" + someKey}, tokens.ErrKeyNotFound},
 	{get("/admin/audit"), nil},
 }
 
@@ -80,7 +83,7 @@ func TestWhatIsNotThereIs404(t *testing.T) {
 		for _, id := range []string{"ada", "0", "..", "%2e%2e", someUser + "0", "%00", strings.Repeat("A", 23),
 			strings.ToUpper(someUser)} {
 			odd := o.call
-			odd.path = strings.NewReplacer(someUser, id, someSession, id).Replace(odd.path)
+			odd.path = strings.NewReplacer(someUser, id, someSession, id, someKey, id).Replace(odd.path)
 			do(t, handler, odd.byOperator()).problem(t, http.StatusNotFound, code)
 		}
 	}

@@ -25,7 +25,7 @@ func secret(text string) auth.Secret { return auth.NewSecret(text) }
 func adminConfig(t testing.TB, hosts ...string) AdminConfig {
 	t.Helper()
 	return AdminConfig{Token: secret(adminToken), Hosts: hosts,
-		Users: broken{}, Sessions: broken{}, Audit: broken{}, Metrics: broken{},
+		Users: broken{}, Sessions: broken{}, Keys: broken{}, Audit: broken{}, Metrics: broken{},
 		Ready:  func(context.Context) error { return nil },
 		Logger: new(logged).logger(), Now: time.Now, Random: rand.Reader}
 }
@@ -35,7 +35,7 @@ func brokenAdmin(t testing.TB, b broken) (http.Handler, *logged) {
 	t.Helper()
 	log := &logged{}
 	c := adminConfig(t)
-	c.Users, c.Sessions, c.Audit, c.Metrics, c.Ready, c.Logger = b, b, b, b, b.ready, log.logger()
+	c.Users, c.Sessions, c.Keys, c.Audit, c.Metrics, c.Ready, c.Logger = b, b, b, b, b, b.ready, log.logger()
 	handler, err := NewAdmin(c)
 	must(t, err)
 	return handler, log
@@ -74,6 +74,14 @@ func (b broken) Timeline(context.Context, auth.SessionID) (tokens.Timeline, erro
 func (b broken) EndSession(context.Context, auth.SessionID, tokens.Origin) error { return b.fail() }
 
 func (b broken) RevokeToken(context.Context, auth.TokenID, tokens.Origin) error { return b.fail() }
+
+func (b broken) Keys(context.Context) ([]tokens.KeyInfo, error) { return nil, b.fail() }
+
+func (b broken) Rotate(context.Context, tokens.Origin) (tokens.KeyInfo, error) {
+	return tokens.KeyInfo{KID: someKey, Alg: "ES256", State: tokens.KeyNext}, b.fail()
+}
+
+func (b broken) Kill(context.Context, string, tokens.Origin) error { return b.fail() }
 
 func (b broken) Records(context.Context, audit.Query) ([]audit.Record, error) { return nil, b.fail() }
 

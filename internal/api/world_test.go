@@ -104,6 +104,7 @@ func newWorld(t testing.TB, change ...func(*accounts.Config)) *world {
 	keyring, err := tokens.OpenKeyring(t.Context(), tokens.KeyringConfig{
 		Store: w.store, MasterKeys: [][]byte{make([]byte, tokens.MasterKeyBytes)},
 		AccessTTL: testAccessTTL, JWKSMaxAge: 5 * time.Minute, Alg: tokens.ES256, Random: rand.Reader, Now: time.Now,
+		Record: w.record(t),
 	})
 	must(t, err)
 	w.live, err = revocation.New(revocation.Config{Store: w.store, Now: time.Now, MaxTTL: testAccessTTL})
@@ -133,7 +134,7 @@ func newWorld(t testing.TB, change ...func(*accounts.Config)) *world {
 		Ready: func(ctx context.Context) error { _, err := w.store.Clock(ctx); return err }})
 	must(t, err)
 	operators := adminConfig(t)
-	operators.Users, operators.Sessions, operators.Audit, operators.Logger = w.users, sessions, w.store, w.log.logger()
+	operators.Users, operators.Sessions, operators.Keys, operators.Audit, operators.Logger = w.users, sessions, keyring, w.store, w.log.logger()
 	w.operators, err = NewAdmin(operators)
 	must(t, err)
 	read := w.live.NextPoll()
