@@ -20,6 +20,8 @@ import (
 type desk struct {
 	users    *accounts.Accounts
 	sessions *tokens.Sessions
+	keys     *tokens.Keyring
+	store    store
 }
 
 // byCommand is the origin of what a command does.
@@ -55,18 +57,16 @@ func (s *deskSettings) withPasswords(ctx context.Context, p passwordSettings, do
 	if err := bringUp(ctx, st, false); err != nil {
 		return err
 	}
-	keys := s.masterKeys
-	if len(keys) == 0 {
-		if keys, err = (dataDir{s.DataDir}).readMasterKeys(); err != nil {
-			return err
-		}
-	}
-	// Nothing is signed here, so the shortest lifetimes are said, which raise nothing in the store.
-	ring, err := openKeyring(ctx, st, keys, tokenSettings{AccessTTL: time.Second, JWKSMaxAge: time.Second}, s.keySettings)
+	keys, err := s.given(&s.storeSettings)
 	if err != nil {
 		return err
 	}
 	record := audit.NewCommand(st, time.Now, rand.Reader)
+	// Nothing is signed here, so the shortest lifetimes are said, which raise nothing in the store.
+	ring, err := openKeyring(ctx, st, keys, tokenSettings{AccessTTL: time.Second, JWKSMaxAge: time.Second}, s.keySettings, record.Record)
+	if err != nil {
+		return err
+	}
 	d, hasher, err := newDesk(st, ring, p, record.Record)
 	if err != nil {
 		return err
@@ -96,5 +96,5 @@ func newDesk(st store, ring *tokens.Keyring, p passwordSettings, record audit.Si
 	}
 	users, err := accounts.New(accounts.Config{Store: st, Sessions: sessions, Hasher: hasher,
 		Policy: password.Policy{MinLength: p.PasswordMinLength}, Cost: p.BcryptCost, Now: time.Now, Random: rand.Reader, Record: record})
-	return &desk{users, sessions}, hasher, err
+	return &desk{users, sessions, ring, st}, hasher, err
 }

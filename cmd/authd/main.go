@@ -39,7 +39,10 @@ type commands struct {
 	Users       usersCmd       `cmd:"" help:"Make, list, change and delete users."`
 	Sessions    sessionsCmd    `cmd:"" help:"List a user's sessions, or end one."`
 	Revoke      revokeCmd      `cmd:"" help:"Declare single tokens dead."`
+	Keys        keysCmd        `cmd:"" help:"List, turn and kill signing keys."`
+	Secrets     secretsCmd     `cmd:"" help:"List the stored secrets, make new versions, change the master key."`
 	Backup      backupCmd      `cmd:"" help:"Copy the SQLite database to a file, beside a running server."`
+	PostRestore postRestoreCmd `cmd:"" help:"Make a database safe to serve from after an older copy was put back."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Ask the running service whether it can serve; exit 0 or 1."`
 	Version     versionCmd     `cmd:"" help:"Print the version, the commit and the Go release of this binary."`
 }

@@ -31,6 +31,7 @@ import (
 //	json MEMBER NAME          takes a member of the last answer into a variable
 //	line FILE NAME            takes the one line of a file into a variable
 //	jti NAME                  takes the id of the access token in $BEARER
+//	kid NAME                  takes the id of the key that signed it
 //	claim NAME                writes what a claim of that token says to standard output, as JSON; null if it is not there
 //	postgres                  makes an empty schema and sets AUTHD_DATABASE_URL
 //	sql STATEMENT             runs a statement there
@@ -51,7 +52,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"mode": mode, "serve": serve, "end": end, "http": ask, "admin": askAdmin, "until": until, "json": member, "line": line, "jti": jti, "claim": claim, "postgres": lendPostgres, "sql": statement,
+			"mode": mode, "serve": serve, "end": end, "http": ask, "admin": askAdmin, "until": until, "json": member, "line": line, "jti": jti, "kid": kid, "claim": claim, "postgres": lendPostgres, "sql": statement,
 		},
 	})
 }
@@ -191,21 +192,28 @@ func line(ts *testscript.TestScript, neg bool, args []string) {
 
 func jti(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, !neg && len(args) == 1, "jti NAME")
-	ts.Setenv(args[0], payloadOf(ts)["jti"].(string))
+	ts.Setenv(args[0], segmentOf(ts, 1)["jti"].(string))
+}
+
+func kid(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) == 1, "kid NAME")
+	ts.Setenv(args[0], segmentOf(ts, 0)["kid"].(string))
 }
 
 func claim(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, !neg && len(args) == 1, "claim NAME")
-	ts.Check(json.NewEncoder(ts.Stdout()).Encode(payloadOf(ts)[args[0]]))
+	ts.Check(json.NewEncoder(ts.Stdout()).Encode(segmentOf(ts, 1)[args[0]]))
 }
 
-// payloadOf is what the access token says that is in $BEARER.
-func payloadOf(ts *testscript.TestScript) (said map[string]any) {
-	_, rest, _ := strings.Cut(ts.Getenv("BEARER"), ".")
-	text, _, _ := strings.Cut(rest, ".")
-	payload, err := base64.RawURLEncoding.DecodeString(text)
+// segmentOf is what a segment of the access token says that is in $BEARER: 0 is its header, 1 its payload.
+func segmentOf(ts *testscript.TestScript, segment int) (said map[string]any) {
+	segments := strings.Split(ts.Getenv("BEARER"), ".")
+	if len(segments) != 3 {
+		ts.Fatalf("$BEARER is no token")
+	}
+	text, err := base64.RawURLEncoding.DecodeString(segments[segment])
 	ts.Check(err)
-	ts.Check(json.Unmarshal(payload, &said))
+	ts.Check(json.Unmarshal(text, &said))
 	return said
 }
 

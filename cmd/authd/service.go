@@ -47,7 +47,12 @@ func (c *serveCmd) build(ctx context.Context, log *slog.Logger, keys []auth.Secr
 	if err = bringUp(ctx, s.store, c.migrates()); err != nil {
 		return nil, err
 	}
-	if s.keyring, err = openKeyring(ctx, s.store, keys, c.tokenSettings, c.keySettings); err != nil {
+	if s.writer, err = newWriter(s.store, log, m.dropped.Add); err != nil {
+		return nil, err
+	}
+	told := audit.Each(m.record, s.writer.Record)
+	record := audit.Each(recordIn(log), told)
+	if s.keyring, err = openKeyring(ctx, s.store, keys, c.tokenSettings, c.keySettings, record); err != nil {
 		return nil, err
 	}
 	peppers := accounts.Peppers{Keyring: s.keyring}
@@ -56,11 +61,6 @@ func (c *serveCmd) build(ctx context.Context, log *slog.Logger, keys []auth.Secr
 	if err != nil {
 		return nil, err
 	}
-	if s.writer, err = newWriter(s.store, log, m.dropped.Add); err != nil {
-		return nil, err
-	}
-	told := audit.Each(m.record, s.writer.Record)
-	record := audit.Each(recordIn(log), told)
 	if s.live, err = follow(s.store, s.keyring, c.AccessTTL, log, told); err != nil {
 		return nil, err
 	}

@@ -49,6 +49,8 @@ type storeSettings struct {
 	DataDir string `default:"./authd-data" placeholder:"DIR" help:"Folder of the SQLite file, the master key and the admin token. PostgreSQL does not use it."`
 	// AutoMigrate is nil when it was not set: the store decides (migrates).
 	AutoMigrate *bool `otherwise:"SQLite true, PostgreSQL false" help:"Bring the schema up to date at start. Without it a wrong schema is refused, and authd migrate up repairs it."`
+
+	patient bool // no setting: this command takes long
 }
 
 type masterKeySettings struct {

@@ -36,7 +36,11 @@ type store interface {
 func (s *storeSettings) open(ctx context.Context, failed func(doing string, err error)) (store, error) {
 	// Each result is looked at before it becomes a store: a nil pointer in an interface is not nil.
 	if s.postgres() {
-		db, err := postgres.Open(ctx, postgres.Config{URL: s.DatabaseURL.Reveal(), Failed: failed})
+		c := postgres.Config{URL: s.DatabaseURL.Reveal(), Failed: failed}
+		if s.patient {
+			c.StatementTimeout, c.CallTimeout = patience, patience
+		}
+		db, err := postgres.Open(ctx, c)
 		if err != nil {
 			return nil, err
 		}
@@ -48,6 +52,9 @@ func (s *storeSettings) open(ctx context.Context, failed func(doing string, err 
 	}
 	return file, nil
 }
+
+// patience is what a command is given that writes every row: some millions of them.
+const patience = time.Hour
 
 func (s *storeSettings) openSQLite(ctx context.Context, failed func(doing string, err error)) (*sqlite.Store, error) {
 	return sqlite.Open(ctx, sqlite.Config{Path: s.databasePath(), Now: time.Now, Failed: failed})
@@ -98,17 +105,21 @@ func checkSchema(have, want int64) error {
 }
 
 // openKeyring opens the stored secrets with the master keys. What it finds missing on a first boot it makes.
-func openKeyring(ctx context.Context, st store, keys []auth.Secret, t tokenSettings, k keySettings) (*tokens.Keyring, error) {
-	masters := make([][]byte, len(keys))
-	for i, key := range keys {
-		masters[i] = []byte(key.Reveal())
-	}
+func openKeyring(ctx context.Context, st store, keys []auth.Secret, t tokenSettings, k keySettings, record audit.Sink) (*tokens.Keyring, error) {
 	ring, err := tokens.OpenKeyring(ctx, tokens.KeyringConfig{
-		Store: st, MasterKeys: masters, AccessTTL: t.AccessTTL, JWKSMaxAge: t.JWKSMaxAge,
-		Alg: tokens.Alg(k.SigningAlg), Random: rand.Reader, Now: time.Now,
+		Store: st, MasterKeys: bytesOf(keys), AccessTTL: t.AccessTTL, JWKSMaxAge: t.JWKSMaxAge,
+		Alg: tokens.Alg(k.SigningAlg), Random: rand.Reader, Now: time.Now, Record: record,
 	})
 	if errors.Is(err, tokens.ErrMasterKey) {
 		return nil, fmt.Errorf("%w. Set AUTHD_MASTER_KEY to the key that this database was first started with; there is no other way in", err)
 	}
 	return ring, err
+}
+
+func bytesOf(keys []auth.Secret) [][]byte {
+	masters := make([][]byte, len(keys))
+	for i, key := range keys {
+		masters[i] = []byte(key.Reveal())
+	}
+	return masters
 }
