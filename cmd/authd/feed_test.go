@@ -50,6 +50,16 @@ type (
 	noSessions struct{ sessions }
 )
 
+// unasked configures routes that nobody asks. Whoever does gives them what they need.
+func unasked() api.Config {
+	return api.Config{
+		Accounts: struct{ api.Accounts }{}, Sessions: noSessions{}, Clients: struct{ api.Clients }{}, Grants: struct{ api.Grants }{},
+		Keys: struct{ api.Keys }{}, Feed: struct{ api.Feed }{}, Issuer: "https://issuer.test", Audience: []string{"x"},
+		JWKSMaxAge: 5 * time.Minute, Contract: []byte("x"), Ready: func(context.Context) error { return nil },
+		Logger: slog.New(slog.DiscardHandler), Now: time.Now, Random: rand.Reader,
+	}
+}
+
 // serveFeed runs a web server with a feed, as serve does.
 func serveFeed(t *testing.T) (*running, *revocation.Feed) {
 	t.Helper()
@@ -57,9 +67,9 @@ func serveFeed(t *testing.T) (*running, *revocation.Feed) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler, err := api.New(api.Config{Accounts: struct{ api.Accounts }{}, Sessions: noSessions{}, Clients: struct{ api.Clients }{}, Grants: struct{ api.Grants }{}, Keys: struct{ api.Keys }{}, Feed: feed, Issuer: "https://issuer.test", Audience: []string{"x"},
-		JWKSMaxAge: time.Minute, Contract: []byte("x"), Ready: func(context.Context) error { return nil },
-		Logger: slog.New(slog.DiscardHandler), Now: time.Now, Random: rand.Reader})
+	config := unasked()
+	config.Feed = feed
+	handler, err := api.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}

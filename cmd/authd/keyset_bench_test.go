@@ -4,8 +4,6 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"crypto/rand"
 	"fmt"
 	"io"
 	"log/slog"
@@ -98,12 +96,9 @@ func bareChi(keys keySet) http.Handler {
 }
 
 func keySetRoutes(b *testing.B, keys keySet) http.Handler {
-	handler, err := api.New(api.Config{
-		Accounts: struct{ api.Accounts }{}, Sessions: noSessions{}, Feed: struct{ api.Feed }{}, Keys: keys,
-		Issuer: "https://issuer.test", JWKSMaxAge: 5 * time.Minute, Contract: contract,
-		Ready: func(context.Context) error { return nil }, Meter: newMeters().api(),
-		Logger: newLogger(io.Discard, logSettings{LogFormat: "json"}), Now: time.Now, Random: rand.Reader,
-	})
+	config := unasked()
+	config.Keys, config.Meter, config.Logger = keys, newMeters().api(), newLogger(io.Discard, logSettings{LogFormat: "json"})
+	handler, err := api.New(config)
 	if err != nil {
 		b.Fatal(err)
 	}
