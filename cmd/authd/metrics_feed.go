@@ -23,6 +23,8 @@ func (m *meters) watchLive(read func() revocation.Stats) {
 		func(s *revocation.Stats) float64 { return float64(s.Bytes) })
 	number("authd_feed_age_seconds", metrics.KindGauge, "Age of as_of: every revocation acknowledged longer ago is obeyed. Above 30 s nothing is minted.",
 		func(s *revocation.Stats) float64 { return s.Age.Seconds() })
+	number("authd_keyring_age_seconds", metrics.KindGauge, "For how long, at most, keys and secrets are other ones than the store's. Above 30 s nothing is signed.",
+		func(s *revocation.Stats) float64 { return s.Keyring.Seconds() })
 	number("authd_store_polls_total", metrics.KindCounter, "Polls of the store that succeeded.",
 		func(s *revocation.Stats) float64 { return float64(s.Polls) })
 	number("authd_store_poll_failures_total", metrics.KindCounter, "Calls of the store by whoever follows it that failed.",

@@ -96,6 +96,7 @@ var (
 	errClockSkew        = &auth.Error{Kind: auth.Unavailable, Code: "clock_skew", Public: "The clocks of server and store differ."}
 	errNotRead          = &auth.Error{Kind: auth.Unavailable, Code: "revocations_loading", Public: "The feed of revocations is being read."}
 	errStaleFeed        = &auth.Error{Kind: auth.Unavailable, Code: "revocations_stale", Public: "The feed of revocations was not read for too long."}
+	errStaleKeys        = &auth.Error{Kind: auth.Unavailable, Code: "keyring_stale", Public: "The keyring could not be read again for too long."}
 	errSchemaMismatch   = &auth.Error{Kind: auth.Unavailable, Code: "schema_mismatch", Public: "The schema is older than this build needs."}
 )
 
@@ -121,11 +122,13 @@ func (s *service) ready(ctx context.Context) error {
 	if have < want {
 		faults = append(faults, errSchemaMismatch.Because(checkSchema(have, want)))
 	}
-	switch {
-	case !s.live.Loaded():
+	switch age, loaded := s.live.Age(); {
+	case !loaded:
 		faults = append(faults, errNotRead)
-	case s.live.Stale():
+	case age > revocation.MaxStaleness:
 		faults = append(faults, errStaleFeed)
+	case s.live.KeyringStale():
+		faults = append(faults, errStaleKeys)
 	}
 	return errors.Join(faults...)
 }

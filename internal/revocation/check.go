@@ -23,7 +23,7 @@ const (
 // Check says whether a token was killed. Dead is never taken back, so it is said even when there was no
 // news for long. It takes no lock and allocates nothing.
 func (f *Follower) Check(t Token) Verdict {
-	stale := f.Stale() // before the set is looked at: what comes in between must not vouch for that
+	stale := f.unread() // before the set is looked at: what comes in between must not vouch for that
 	switch {
 	case f.killed(codeKid, t.Kid), f.killed(codeSid, t.Sid), f.killed(codeJti, t.Jti):
 		return Dead
@@ -52,10 +52,27 @@ func (f *Follower) killed(code uint64, claim string) bool {
 // known to be alive.
 func (f *Follower) Loaded() bool { return f.fresh.Load() != nil }
 
-// Stale reports whether what this instance knows is too old to go by: 30 s, or never loaded.
-func (f *Follower) Stale() bool {
+// Stale reports whether what this instance knows is too old to sign by: the feed, or the keyring, for
+// 30 s or never. What the feed alone says of a token goes by the feed alone: see [Follower.Check].
+func (f *Follower) Stale() bool { return f.unread() || f.KeyringStale() }
+
+// unread reports whether the feed was not read for too long.
+func (f *Follower) unread() bool {
 	age, loaded := f.Age()
 	return !loaded || age > MaxStaleness
+}
+
+// KeyringStale reports whether the keyring was another one than the store's for too long, or may have
+// been: who signs by such a one may use a key that was retired, or killed, or that nobody has heard of.
+func (f *Follower) KeyringStale() bool { return f.keyringAge() > MaxStaleness }
+
+// keyringAge is for how long the keyring may have been another one than the store's.
+func (f *Follower) keyringAge() time.Duration {
+	known := f.keyring.Load()
+	if f.config.Keyring == nil || known == nil {
+		return 0
+	}
+	return passed(*known, f.config.Now())
 }
 
 // Age is how old what this instance knows is, at most: every revocation acknowledged longer ago is in.

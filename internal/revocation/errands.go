@@ -44,7 +44,6 @@ func (f *Follower) vouchOnce(ctx context.Context, seen time.Time) {
 
 // runErrands calls the hooks that write or read the store.
 func (f *Follower) runErrands(ctx context.Context) error {
-	var done Head // what the keyring was told
 	for {
 		var head Head
 		select {
@@ -52,14 +51,14 @@ func (f *Follower) runErrands(ctx context.Context) error {
 			return nil
 		case head = <-f.errands:
 		}
-		if !f.runErrand(ctx, head, &done) && !sleep(ctx, time.Second) {
+		if !f.runErrand(ctx, head) && !sleep(ctx, time.Second) {
 			return nil
 		}
 	}
 }
 
 // runErrand returns false if something is left to be done.
-func (f *Follower) runErrand(ctx context.Context, head Head, done *Head) (ok bool) {
+func (f *Follower) runErrand(ctx context.Context, head Head) (ok bool) {
 	ctx, cancel := context.WithTimeout(ctx, storeTime)
 	defer cancel()
 	ok = true
@@ -67,15 +66,29 @@ func (f *Follower) runErrand(ctx context.Context, head Head, done *Head) (ok boo
 		_ = f.config.RaiseTTL(ctx) // what came of it, the next reading shows
 		ok = false
 	}
-	if f.config.Keyring == nil || head.FeedID == done.FeedID && head.KeyringVersion == done.KeyringVersion {
+	if f.config.Keyring == nil || f.knows(&head) {
 		return ok
 	}
 	if err := f.config.Keyring(ctx, head.FeedID, head.KeyringVersion); err != nil {
 		f.counters.failures.Add(1)
 		return false
 	}
-	*done = head
+	f.told.Store(&head)
 	return ok
+}
+
+// knows reports whether the keyring was told of the state that a head names.
+func (f *Follower) knows(head *Head) bool {
+	told := f.told.Load()
+	return told != nil && told.FeedID == head.FeedID && told.KeyringVersion == head.KeyringVersion
+}
+
+// noteKeyring notes, of a poll that began at sent, whether the keyring is what the head names. At the
+// first one it is taken to be: it was read before this follower was made.
+func (f *Follower) noteKeyring(sent time.Time, head *Head) {
+	if f.knows(head) || f.keyring.Load() == nil {
+		f.keyring.Store(&sent)
+	}
 }
 
 // sleep waits, and returns false if ctx ended.

@@ -35,7 +35,8 @@ type Config struct {
 	// Forked is told that the store's history is another one than what was read from it.
 	Forked func(ctx context.Context, fork Fork)
 	// Keyring is told which state of keys and secrets the head names, when that is another one than
-	// before. It is told again, once a second, until it returns nil.
+	// before. It is told again, once a second, until it returns nil. While it cannot be told for
+	// MaxStaleness, the follower is stale.
 	Keyring func(ctx context.Context, feedID string, version int64) error
 	// Sized is told how many bytes the set takes, when that is a MiB more or less than it was told before.
 	Sized func(bytes int64)
@@ -66,6 +67,9 @@ type Follower struct {
 	sized   int64  // the last size told; the poll loop's
 
 	fresh atomic.Pointer[freshness] // nil until the feed was read to its head once
+
+	told    atomic.Pointer[Head]      // what the keyring was told last; the errands'
+	keyring atomic.Pointer[time.Time] // when the last poll began that found the keyring told; the poll loop's
 
 	mu      sync.Mutex      // guards what follows
 	head    Head            // the last read

@@ -13,6 +13,7 @@ func (f *Follower) poll(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	f.noteKeyring(sent, &reading.Head)
 	if more = f.take(ctx, &reading, pollLimit); !more {
 		f.fresh.Store(&freshness{
 			asOf: reading.Head.AsOf, clock: reading.Clock, sent: sent, received: f.config.Now(),

@@ -97,6 +97,7 @@ type Stats struct {
 	Live      int           // entries that have not run out
 	Bytes     int64         // of memory that the set takes
 	Age       time.Duration // of what is known
+	Keyring   time.Duration // for how long, at most, the keyring is another one than the store's
 	Polls     int64         // that succeeded
 	Failures  int64         // calls of the store that did not
 	Restarts  int64         // readings from the beginning, because the place was not known any more
@@ -108,7 +109,7 @@ type Stats struct {
 func (f *Follower) Stats() Stats {
 	age, _ := f.Age()
 	return Stats{
-		Live: f.set.live(f.horizon()), Bytes: f.set.size(), Age: age,
+		Live: f.set.live(f.horizon()), Bytes: f.set.size(), Age: age, Keyring: f.keyringAge(),
 		Polls: f.counters.polls.Load(), Failures: f.counters.failures.Load(), Restarts: f.counters.restarts.Load(),
 		Forks: f.counters.forks.Load(), Collected: f.counters.collected.Load(),
 	}

@@ -181,7 +181,9 @@ func (w *walk) turns() (n int) {
 }
 
 // kept reports whether a rotation can be kept up with, whatever max-age others have served before.
-func (w *walk) kept(rotation time.Duration) bool { return rotation >= MinRotation(w.store.rows.JWKSMaxAge) }
+func (w *walk) kept(rotation time.Duration) bool {
+	return rotation >= MinRotation(w.store.rows.JWKSMaxAge)
+}
 
 // turn and kill are an operator's.
 func (w *walk) turn() {
