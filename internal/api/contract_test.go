@@ -222,6 +222,10 @@ func (c *contract) checkAnswer(t testing.TB, name string, input *openapi3filter.
 			t.Errorf("%s: %s is missing", name, header)
 		}
 	}
+	stored := isPublic(input.Route) && response.StatusCode < http.StatusBadRequest
+	if got := response.Header.Get("Cache-Control"); !stored && got != "no-store" { // F21
+		t.Errorf("%s: Cache-Control: got %q", name, got)
+	}
 	if isPublic(input.Route) {
 		known = append(known, "Access-Control-Allow-Origin") // of its errors, which other routes share
 	}

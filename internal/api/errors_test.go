@@ -27,6 +27,22 @@ func TestEveryKindHasAMeaning(t *testing.T) {
 	}
 }
 
+func TestEveryKindHasAMeaningForOAuth(t *testing.T) {
+	t.Parallel()
+	for kind := auth.Internal; kind <= auth.Unavailable; kind++ {
+		recorder := httptest.NewRecorder()
+		err := &auth.Error{Kind: kind, Code: "not_found", Public: "It is \"so\" \\ ü."}
+		writeError(&exchange{ResponseWriter: recorder, id: "id", oauth: true}, httptest.NewRequest("POST", "/oauth/token", nil), err)
+		mustContract(t).checkError(t, fmt.Sprintf("kind %d", kind), "OAuthError", recorder.Body.Bytes())
+		if got, want := recorder.Code, meanings[kind].status; got != want && (got != http.StatusBadRequest || want > http.StatusForbidden) {
+			t.Errorf("kind %d: got %d, elsewhere %d", kind, got, want)
+		}
+		if (recorder.Code == http.StatusUnauthorized) != (recorder.Header().Get("WWW-Authenticate") == basicChallenge) {
+			t.Errorf("kind %d: %d with %v", kind, recorder.Code, recorder.Header())
+		}
+	}
+}
+
 func TestErrorsBecomeAnswers(t *testing.T) {
 	t.Parallel()
 	throttled := &auth.Error{Kind: auth.Throttled, Code: "too_many_attempts", Public: "Later.", RetryAfter: 90 * time.Second}
