@@ -19,6 +19,10 @@ type database interface {
 	bury(t testing.TB, p *process)
 	// generation reads how often a session has rotated.
 	generation(t testing.TB, session string) uint32
+	// backup copies everything, beside a running server, and restore puts a copy back when nobody has the
+	// database open.
+	backup(t testing.TB) (copied string)
+	restore(t testing.TB, copied string)
 	// feed reads the feed.
 	feed(t testing.TB) feed
 }

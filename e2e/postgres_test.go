@@ -3,8 +3,11 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"net"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -42,6 +45,12 @@ select seq, kind, subject
 	selectHead = `
 select seq
   from feed_head`
+	selectTables = `
+select table_name
+  from information_schema.tables
+ where table_schema = current_schema()
+   and table_type = 'BASE TABLE'
+   and table_name not like 'copied\_%'`
 )
 
 func (d *postgresRows) connect(t testing.TB) *pgx.Conn {
@@ -131,5 +140,48 @@ func (f *feed) add(seq int64, kind string, subject []byte) {
 	f.seqs = append(f.seqs, seq)
 	if kind == "sid" {
 		f.sessions[[12]byte(subject)]++
+	}
+}
+
+// backup copies every row of one moment into tables beside the others, as a dump would, whose program may
+// not be at hand where the database is somebody else's.
+func (d *postgresRows) backup(t testing.TB) (copied string) {
+	t.Helper()
+	d.inTables(t, func(table string) string { return "create table copied_" + table + " as table " + table })
+	return "copied_"
+}
+
+func (d *postgresRows) restore(t testing.TB, copied string) {
+	t.Helper()
+	d.inTables(t, func(table string) string { return "truncate " + table + " cascade" })
+	d.inTables(t, func(table string) string { return "insert into " + table + " select * from " + copied + table })
+}
+
+// inTables runs a statement for each table, those first that others refer to, in one transaction.
+func (d *postgresRows) inTables(t testing.TB, statement func(table string) string) {
+	t.Helper()
+	tx, err := d.connect(t).BeginTx(t.Context(), pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(t.Context()) }()
+	rows, err := tx.Query(t.Context(), selectTables)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(tables, func(a, b string) int { // users before who refers to them
+		return cmp.Or(-cmp.Compare(strings.Count(a, "users"), strings.Count(b, "users")), strings.Compare(a, b))
+	})
+	for _, table := range tables {
+		if _, err := tx.Exec(t.Context(), statement(table)); err != nil {
+			t.Fatalf("%s: %v", statement(table), err)
+		}
+	}
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 }
