@@ -55,6 +55,23 @@ func TestARevokedAccessTokenDiesAloneAndOnce(t *testing.T) {
 	})
 }
 
+func TestARevocationIsHeardOfByTheOtherInstances(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		a, b := w.start(), w.start()
+		first := a.login("ann")
+		second := a.refresh(first.RefreshToken)
+		a.revoke(first.AccessToken, auth.ClientID{})
+		b.dead(first.AccessToken)
+		if _, live := b.introspect(second.AccessToken); !live {
+			t.Error("the other token of the session died too")
+		}
+		b.revoke(second.RefreshToken, auth.ClientID{})
+		if _, live := a.introspect(second.AccessToken); live {
+			t.Error("a token outlived its session")
+		}
+	})
+}
+
 func TestARevokedRefreshTokenEndsItsSession(t *testing.T) { // C1, of RFC 7009
 	onBoth(t, func(t *testing.T, w *world) {
 		a := w.start()
