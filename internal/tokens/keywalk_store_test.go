@@ -89,3 +89,8 @@ func (l *walkLine) RaiseHead(_ context.Context, feedID string, maxTTL, maxAge ti
 func (l *walkLine) OldestSession(context.Context) (time.Time, bool, error) {
 	return time.Time{}, false, nil
 }
+
+// Restore is not part of a walk.
+func (l *walkLine) Restore(context.Context, Restoration, uint64) (Restored, bool, error) {
+	return Restored{}, false, errCut
+}
