@@ -70,6 +70,10 @@ func TestSettingsReachThePartsThatTheyAreAbout(t *testing.T) {
 	if got := response.Header.Get("Cache-Control"); got != "public, max-age=77, stale-if-error=77" {
 		t.Errorf("the key set: got %q", got)
 	}
+	if _, _, answer := c.call(t, "GET", "/.well-known/oauth-authorization-server", ""); !strings.Contains(answer, `"issuer": "http://authd.test"`) ||
+		!strings.Contains(answer, `"http://authd.test/oauth/token"`) {
+		t.Errorf("the metadata: got %s", answer)
+	}
 	if err := c.end(syscall.SIGINT); err != nil {
 		t.Error(err)
 	}

@@ -41,7 +41,7 @@ var meanings = map[auth.Kind]meaning{
 	auth.InvalidGrant: {status: http.StatusUnauthorized, title: "Unauthorized", oauth: "invalid_grant",
 		below: "invalid_grant", belowStatus: http.StatusBadRequest},
 	auth.InvalidToken:         {status: http.StatusUnauthorized, title: "Unauthorized", oauth: "invalid_token"},
-	auth.InvalidClient:        {status: http.StatusUnauthorized, title: "Unauthorized", oauth: "invalid_client", below: "invalid_client"},
+	auth.InvalidClient:        {status: http.StatusUnauthorized, title: "Unauthorized", below: "invalid_client"},
 	auth.Forbidden:            {status: http.StatusForbidden, title: "Forbidden", below: "unauthorized_client", belowStatus: http.StatusBadRequest},
 	auth.NotFound:             {status: http.StatusNotFound, title: "Not Found"},
 	auth.Gone:                 {status: http.StatusGone, title: "Gone"},

@@ -15,9 +15,12 @@ const oauthRoot = "/oauth/"
 
 func belowOAuth(r *http.Request) bool { return strings.HasPrefix(r.URL.EscapedPath(), oauthRoot) }
 
-// oauthWords are the codes that OAuth knows itself: RFC 6749 (5.2), RFC 7009 (2.2.1) and RFC 8707 (2).
+// oauthWords are the codes that OAuth knows itself: those of RFC 6749 (section 5.2) and of RFC 8707 (2).
 var oauthWords = []string{"invalid_request", "invalid_client", "invalid_grant", "unauthorized_client",
-	"unsupported_grant_type", "invalid_scope", "unsupported_token_type", "invalid_target"}
+	"unsupported_grant_type", "invalid_scope", "invalid_target"}
+
+// basicChallenge is what a client has to do that is not known.
+const basicChallenge = `Basic realm="authd"`
 
 // oauthError is the body of an error of OAuth (RFC 6749, section 5.2), with the word to branch on and the
 // request's id, as problems have them.
@@ -47,6 +50,3 @@ func writeOAuthError(x *exchange, m meaning, code, detail string, retryAfter tim
 	x.failed(status, code, basicChallenge, retryAfter)
 	x.send(status, mediaJSON, line(body))
 }
-
-// basicChallenge is what a client has to do that is not known (RFC 6749, section 5.2).
-const basicChallenge = `Basic realm="authd"`
