@@ -46,9 +46,9 @@ func (c *postRestoreCmd) Run(ctx context.Context, p process) (err error) {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(p.stdout, "gave the feed of revocations a new name\nkilled %d signing keys and made 2\n"+
-			"raised the epochs of %d users\nended %d sessions\ndeleted %d password resets\nauthd may be started now; everybody signs in again\n",
-			done.Keys, done.Users, done.Sessions, done.Resets)
+		_, err = fmt.Fprintf(p.stdout, "the feed of revocations has a new name\nsigning keys: %d killed, 2 made\n"+
+			"users whose epoch was raised: %d\nsessions ended: %d\npassword resets deleted: %d\n"+
+			"authd may be started now; everybody signs in again\n", done.Keys, done.Users, done.Sessions, done.Resets)
 		return err
 	})
 }

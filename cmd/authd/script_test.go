@@ -30,6 +30,7 @@ import (
 //	until STATUS METHOD PATH [BODY]  the same as http, again and again until the status is the wanted one
 //	json MEMBER NAME          takes a member of the last answer into a variable
 //	line FILE NAME            takes the one line of a file into a variable
+//	joined FILE FILE...       writes the lines of files into the first, by commas, readable by its owner alone
 //	jti NAME                  takes the id of the access token in $BEARER
 //	kid NAME                  takes the id of the key that signed it
 //	claim NAME                writes what a claim of that token says to standard output, as JSON; null if it is not there
@@ -52,7 +53,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"mode": mode, "serve": serve, "end": end, "http": ask, "admin": askAdmin, "until": until, "json": member, "line": line, "jti": jti, "kid": kid, "claim": claim, "postgres": lendPostgres, "sql": statement,
+			"mode": mode, "serve": serve, "end": end, "http": ask, "admin": askAdmin, "until": until, "json": member, "line": line, "joined": joined, "jti": jti, "kid": kid, "claim": claim, "postgres": lendPostgres, "sql": statement,
 		},
 	})
 }
@@ -188,6 +189,15 @@ func member(ts *testscript.TestScript, neg bool, args []string) {
 func line(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, !neg && len(args) == 2, "line FILE NAME")
 	ts.Setenv(args[1], strings.TrimSpace(ts.ReadFile(args[0])))
+}
+
+func joined(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) >= 2, "joined FILE FILE...")
+	var lines []string
+	for _, name := range args[1:] {
+		lines = append(lines, strings.TrimSpace(ts.ReadFile(name)))
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Join(lines, ",")+"\n"), 0o600))
 }
 
 func jti(ts *testscript.TestScript, neg bool, args []string) {
