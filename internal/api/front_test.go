@@ -135,6 +135,14 @@ func TestTheLogHasOneLineARequestAndNoneOfItsSecrets(t *testing.T) { // I1, I2, 
 		{method: "CANARY", path: "/login"},
 		get("/livez").with("X-Request-Id", "CANARY CANARY"),
 		post("/login", "CANARY").with("Content-Type", "CANARY/CANARY"),
+		submit("/oauth/token", "grant_type=p-CANARY"),
+		submit("/oauth/token", "grant_type=refresh_token&refresh_token=art_CANARY&client_id=p-CANARY"),
+		submit("/oauth/token", "grant_type=client_credentials&scope=p-CANARY").basic("p-CANARY", "p-CANARY"),
+		submit("/oauth/token", "client_secret=p-CANARY&client_id=p-CANARY&grant_type=client_credentials"),
+		submit("/oauth/introspect", "token=art_CANARY").with("Authorization", "Basic p-CANARY"),
+		submit("/oauth/revoke", "token=art_CANARY&p-CANARY=p-CANARY&p-CANARY=p-CANARY"),
+		submit("/oauth/revoke?x=p-CANARY", "token=art_CANARY"),
+		submit("/oauth/CANARY", "token=art_CANARY"),
 	}
 	for _, c := range calls {
 		a := do(t, handler, c)
