@@ -63,7 +63,7 @@ func (s *deskSettings) withPasswords(ctx context.Context, p passwordSettings, do
 	}
 	record := audit.NewCommand(st, time.Now, rand.Reader)
 	// Nothing is signed here, so the shortest lifetimes are said, which raise nothing in the store.
-	ring, err := openKeyring(ctx, st, keys, tokenSettings{AccessTTL: time.Second, JWKSMaxAge: time.Second}, s.keySettings, record.Record)
+	ring, err := openKeyring(ctx, st, keys, tokenSettings{AccessTTL: time.Second, JWKSMaxAge: time.Second}, s.keySettings, record.Record, nil)
 	if err != nil {
 		return err
 	}

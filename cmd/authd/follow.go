@@ -36,6 +36,17 @@ func follow(st revocation.Store, ring *tokens.Keyring, accessTTL time.Duration, 
 	})
 }
 
+// keysFailed says once of each cause why keys do not turn, and that they do again.
+func keysFailed(log *slog.Logger) func(context.Context, error) {
+	return func(ctx context.Context, err error) {
+		if err != nil {
+			log.WarnContext(ctx, "the keys cannot be seen to, trying on", "error", err)
+			return
+		}
+		log.InfoContext(ctx, "the keys are seen to again")
+	}
+}
+
 // gcPercent keeps the collector's headroom what it is without the live set, which has no garbage in it:
 // a hundred per cent of a million kills would be 39 MiB of room for nothing.
 func gcPercent(liveSet int64) int {

@@ -83,6 +83,7 @@ func (m *meters) watch(s *service) {
 		})
 	m.watchLive(func() revocation.Stats { return s.live.Stats() })
 	m.watchFeed(s.feed.Stats)
+	m.watchKeys(s.keyring.Stats)
 }
 
 // record is a sink.

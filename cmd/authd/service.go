@@ -52,7 +52,7 @@ func (c *serveCmd) build(ctx context.Context, log *slog.Logger, keys []auth.Secr
 	}
 	told := audit.Each(m.record, s.writer.Record)
 	record := audit.Each(recordIn(log), told)
-	if s.keyring, err = openKeyring(ctx, s.store, keys, c.tokenSettings, c.keySettings, record); err != nil {
+	if s.keyring, err = openKeyring(ctx, s.store, keys, c.tokenSettings, c.keySettings, record, keysFailed(log)); err != nil {
 		return nil, err
 	}
 	peppers := accounts.Peppers{Keyring: s.keyring}

@@ -72,6 +72,7 @@ type tokenSettings struct {
 	SessionTTL     time.Duration `default:"720h" min:"1s" help:"How long a session lives at all."`
 	RetryWindow    time.Duration `default:"60s" min:"1s" help:"How long a rotated refresh token may be shown again for the same successor. Must exceed the clients' own timeout."`
 	JWKSMaxAge     time.Duration `default:"5m" min:"1s" max:"1h" help:"How long verifiers may keep the key set."`
+	KeyRotation    time.Duration `default:"720h" min:"4s" help:"How long a signing key signs before the next one does. At least an eighth of the time for which a key is published first, which is twice the longest max-age and 30 s."`
 }
 
 // keySettings are about keys that are yet to be made, which commands do as well as servers.
@@ -101,7 +102,6 @@ type logSettings struct {
 
 // unbuiltSettings have their names, so that nobody believes to have set them.
 type unbuiltSettings struct {
-	KeyRotation     unbuilt `hidden:""`
 	ThrottleAccount unbuilt `hidden:""`
 	ThrottleSource  unbuilt `hidden:""`
 	TrustedProxies  unbuilt `hidden:""`

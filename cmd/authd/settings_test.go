@@ -62,7 +62,7 @@ func TestDefaultsAreThoseOfTheTable(t *testing.T) {
 		tokenSettings: tokenSettings{
 			Issuer: "http://127.0.0.1:8080", Audience: []string{"http://127.0.0.1:8080"},
 			AccessTTL: 5 * time.Minute, RefreshIdleTTL: 7 * 24 * time.Hour, SessionTTL: 30 * 24 * time.Hour,
-			RetryWindow: time.Minute, JWKSMaxAge: 5 * time.Minute,
+			RetryWindow: time.Minute, JWKSMaxAge: 5 * time.Minute, KeyRotation: 30 * 24 * time.Hour,
 		},
 		keySettings:      keySettings{SigningAlg: "ES256"},
 		passwordSettings: passwordSettings{BcryptCost: 12, PasswordMinLength: 8},
@@ -160,6 +160,9 @@ func TestSettingsThatAreRefused(t *testing.T) {
 		{claim: "part of a second", environ: []string{"AUTHD_ACCESS_TTL=1500ms"}, want: []string{`AUTHD_ACCESS_TTL: "1500ms": want whole seconds`}},
 		{claim: "a negative duration", environ: []string{"AUTHD_SESSION_TTL=-1h"}, want: []string{"AUTHD_SESSION_TTL:"}},
 		{claim: "a key set kept for more than an hour", environ: []string{"AUTHD_JWKS_MAX_AGE=2h"}, want: []string{"AUTHD_JWKS_MAX_AGE:"}},
+		{claim: "keys that turn faster than caches forget", environ: []string{"AUTHD_KEY_ROTATION=78s"},
+			want: []string{"AUTHD_KEY_ROTATION: 1m18s is too short for caches that keep the key set for 5m0s (AUTHD_JWKS_MAX_AGE): want at least 1m19s"}},
+		{claim: "keys that never stand still", environ: []string{"AUTHD_KEY_ROTATION=3s", "AUTHD_JWKS_MAX_AGE=1s"}, want: []string{"AUTHD_KEY_ROTATION:"}},
 		{claim: "an idle end after the absolute one", environ: []string{"AUTHD_SESSION_TTL=24h"}, want: []string{"AUTHD_REFRESH_IDLE_TTL: 168h0m0s is longer"}},
 		{claim: "bcrypt above 14", environ: []string{"AUTHD_BCRYPT_COST=15"}, want: []string{"AUTHD_BCRYPT_COST:"}},
 		{claim: "passwords of fewer than 8 characters", environ: []string{"AUTHD_PASSWORD_MIN_LENGTH=7"}, want: []string{"AUTHD_PASSWORD_MIN_LENGTH:"}},
@@ -217,7 +220,7 @@ func TestSettingsThatAreRefused(t *testing.T) {
 func TestWhatIsNotBuiltIsRefusedWhenSet(t *testing.T) {
 	t.Parallel()
 	for _, setting := range []string{
-		"AUTHD_KEY_ROTATION=720h", "AUTHD_THROTTLE_ACCOUNT=10", "AUTHD_THROTTLE_SOURCE=60",
+		"AUTHD_THROTTLE_ACCOUNT=10", "AUTHD_THROTTLE_SOURCE=60",
 		"AUTHD_TRUSTED_PROXIES=10.0.0.0/8", "AUTHD_CORS_ORIGINS=https://a.example",
 	} {
 		name, _, _ := strings.Cut(setting, "=")

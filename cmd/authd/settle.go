@@ -10,6 +10,7 @@ import (
 
 	"github.com/authd/authd/internal/auth"
 	"github.com/authd/authd/internal/store/postgres"
+	"github.com/authd/authd/internal/tokens"
 )
 
 // To settle is to fill in what a default takes from other settings, to read the files that settings
@@ -121,6 +122,9 @@ func (s *tokenSettings) settle(f *faults, addr string) {
 	}
 	if s.Audience == nil {
 		s.Audience = []string{s.Issuer}
+	}
+	if least := tokens.MinRotation(s.JWKSMaxAge); s.KeyRotation != 0 && s.KeyRotation < least {
+		f.add("AUTHD_KEY_ROTATION", "%v is too short for caches that keep the key set for %v (AUTHD_JWKS_MAX_AGE): want at least %v", s.KeyRotation, s.JWKSMaxAge, least)
 	}
 	if s.SessionTTL != 0 && s.RefreshIdleTTL > s.SessionTTL {
 		f.add("AUTHD_REFRESH_IDLE_TTL", "%v is longer than AUTHD_SESSION_TTL, %v", s.RefreshIdleTTL, s.SessionTTL)

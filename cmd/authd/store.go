@@ -105,10 +105,13 @@ func checkSchema(have, want int64) error {
 }
 
 // openKeyring opens the stored secrets with the master keys. What it finds missing on a first boot it makes.
-func openKeyring(ctx context.Context, st store, keys []auth.Secret, t tokenSettings, k keySettings, record audit.Sink) (*tokens.Keyring, error) {
+func openKeyring(ctx context.Context, st store, keys []auth.Secret, t tokenSettings, k keySettings,
+	record audit.Sink, failed func(context.Context, error),
+) (*tokens.Keyring, error) {
 	ring, err := tokens.OpenKeyring(ctx, tokens.KeyringConfig{
 		Store: st, MasterKeys: bytesOf(keys), AccessTTL: t.AccessTTL, JWKSMaxAge: t.JWKSMaxAge,
-		Alg: tokens.Alg(k.SigningAlg), Random: rand.Reader, Now: time.Now, Record: record,
+		Alg: tokens.Alg(k.SigningAlg), Rotation: t.KeyRotation, Random: rand.Reader, Now: time.Now,
+		PepperNamed: accounts.PepperNamed(st), Record: record, Failed: failed,
 	})
 	if errors.Is(err, tokens.ErrMasterKey) {
 		return nil, fmt.Errorf("%w. Set AUTHD_MASTER_KEY to the key that this database was first started with; there is no other way in", err)

@@ -109,17 +109,3 @@ func (a *Accounts) FindByName(ctx context.Context, username string) (User, error
 func (a *Accounts) List(ctx context.Context, after string, limit int) ([]User, error) {
 	return a.Store.Users(ctx, after, limit)
 }
-
-// Peppers lends the keyring's peppers to the hasher.
-type Peppers struct{ Keyring *tokens.Keyring }
-
-// Current returns the pepper for new hashes.
-func (p Peppers) Current() password.Pepper {
-	version, key := p.Keyring.Pepper()
-	return password.Pepper{Version: version, Key: key}
-}
-
-// ByVersion returns the pepper that an older hash names.
-func (p Peppers) ByVersion(ctx context.Context, version uint32) ([]byte, bool) {
-	return p.Keyring.PepperVersion(ctx, version)
-}

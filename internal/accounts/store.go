@@ -60,6 +60,10 @@ type Store interface {
 	// Users lists at most limit users by name, those after the given name.
 	Users(ctx context.Context, after string, limit int) ([]User, error)
 
+	// PasswordHashes reads the hashes of at most limit users by id, those after the given id, and says
+	// whose the last one is.
+	PasswordHashes(ctx context.Context, after auth.UserID, limit int) (hashes []string, last auth.UserID, err error)
+
 	// RaiseGreatestCost makes the stored greatest cost at least cost. It comes before the first hash of
 	// that cost is stored: a login of nobody must never be cheaper than one of somebody.
 	RaiseGreatestCost(ctx context.Context, cost int) error

@@ -75,6 +75,13 @@ func bcryptCost(s string) (int, bool) {
 	return int(cost), strings.Trim(s[7:], bcryptAlphabet) == ""
 }
 
+// PepperVersion reads which pepper a stored hash names: 0 for an imported one, which has none; false if it
+// is no hash.
+func PepperVersion(stored string) (uint32, bool) {
+	h, ok := parseHash(stored)
+	return h.pepper, ok
+}
+
 // Cost reads the cost of a stored hash, ours or a raw bcrypt one; false if it is neither. An import
 // refuses a cost above MaxCost, because Verify never computes it.
 func Cost(stored string) (int, bool) {

@@ -14,9 +14,11 @@ const maxSpares = 16
 // max-age, because another one may stand before it; the rest is for instances that publish it late.
 func leadTime(jwksMaxAge time.Duration) time.Duration { return 2*jwksMaxAge + settleTime }
 
-// MinRotation is the shortest rotation that can be kept up with a key set of this max-age: beyond it
-// more spares would have to be published than [maxSpares].
-func MinRotation(jwksMaxAge time.Duration) time.Duration { return leadTime(jwksMaxAge) / 8 }
+// MinRotation is the shortest rotation that can be kept up with a key set of this max-age, in whole
+// seconds: below it more spares would have to be published than [maxSpares] leaves room for.
+func MinRotation(jwksMaxAge time.Duration) time.Duration {
+	return (leadTime(jwksMaxAge)/8 + time.Second - 1).Truncate(time.Second)
+}
 
 // keyClocks are the times that a decision about keys goes by.
 type keyClocks struct {

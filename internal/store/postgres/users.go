@@ -57,6 +57,14 @@ select u.user_id, u.username, u.epoch, u.roles, u.created_at, u.disabled_at
  order by u.username
  limit $2`
 
+// users_pkey serves this, in its order.
+const selectPasswordHashes = `
+select u.user_id, u.password_hash
+  from users u
+ where u.user_id > $1
+ order by u.user_id
+ limit $2`
+
 // password_cost_pkey serves this. Nothing is written where nothing would rise.
 const raiseGreatestCost = `
 update password_cost c
@@ -165,4 +173,23 @@ func userFields(u *accounts.User) []any {
 		(*[16]byte)(&u.ID), &u.Username, (*int64)(&u.Epoch), (*roleList)(&u.Roles),
 		(*instant)(&u.CreatedAt), (*instant)(&u.DisabledAt),
 	}
+}
+
+// PasswordHashes implements [accounts.Store].
+func (s *Store) PasswordHashes(ctx context.Context, after auth.UserID, limit int) (hashes []string, last auth.UserID, err error) {
+	b := s.newMessage()
+	b.Queue(selectPasswordHashes, uuid(after), max(0, limit)).Query(func(rows pgx.Rows) error {
+		for rows.Next() {
+			var hash string
+			if err := rows.Scan((*[16]byte)(&last), &hash); err != nil {
+				return err
+			}
+			hashes = append(hashes, hash)
+		}
+		return rows.Err()
+	})
+	if err := s.send(ctx, "read password hashes", b); err != nil {
+		return nil, auth.UserID{}, err
+	}
+	return hashes, last, nil
 }

@@ -115,6 +115,7 @@ var plans = map[string][]string{
 	"deleteUser":            {"search users using primary key (user_id=?)", "search password_resets using primary key (user_id=?)", "search sessions using index sessions_user_id (user_id=?)"},
 	"selectUserByID":        {"search users using primary key (user_id=?)"},
 	"selectUserByName":      {"search users using index sqlite_autoindex_users_2 (username=?)"},
+	"selectPasswordHashes":  {"search users using primary key (user_id>?)"},
 	"selectUsers":           {"search users using index sqlite_autoindex_users_2 (username>?)"},
 	"raiseGreatestCost":     {"search password_cost using integer primary key (rowid=?)"},
 

@@ -130,6 +130,26 @@ func scanAccount(r row) (u accounts.User, err error) {
 	return u, err
 }
 
+// The primary key of users serves this, in its order.
+const selectPasswordHashes = `
+select user_id, password_hash
+  from users
+ where user_id > ?1
+ order by user_id
+ limit ?2`
+
+// PasswordHashes implements [accounts.Store].
+func (s *Store) PasswordHashes(ctx context.Context, after auth.UserID, limit int) (hashes []string, last auth.UserID, err error) {
+	err = s.read(ctx, "read password hashes", func(ctx context.Context, l *link) (err error) {
+		hashes, err = all(ctx, l, selectPasswordHashes, func(r row) (hash string, err error) {
+			err = r.Scan(bytesColumn(last[:]), &hash)
+			return hash, err
+		}, after[:], max(limit, 0))
+		return err
+	})
+	return hashes, last, err
+}
+
 // The unique index on username serves this, in its order: by bytes, as in PostgreSQL's twin.
 const selectUsers = `
 select user_id, username, epoch, roles, created_at, disabled_at

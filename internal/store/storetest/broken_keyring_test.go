@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/authd/authd/internal/auth"
 	"github.com/authd/authd/internal/revocation"
 	"github.com/authd/authd/internal/tokens"
 )
@@ -389,6 +390,37 @@ var keyringDefects = map[string][]defect{
 				_ = b.Store.AddKills(context.Background(), []revocation.Kill{revocation.KillKey("two")}, mark)
 			}
 		})},
+	},
+	"password hashes are read page by page, in the order of their users' ids": {
+		{"each page backwards", func(b *broken) {
+			b.passwordHashes = func(ctx context.Context, after auth.UserID, limit int) ([]string, auth.UserID, error) {
+				hashes, last, err := b.Store.PasswordHashes(ctx, after, limit)
+				slices.Reverse(hashes)
+				return hashes, last, err
+			}
+		}},
+		{"a page begins with the last of the one before", func(b *broken) {
+			b.passwordHashes = func(ctx context.Context, after auth.UserID, limit int) ([]string, auth.UserID, error) {
+				if after != (auth.UserID{}) {
+					after[15]--
+				}
+				return b.Store.PasswordHashes(ctx, after, limit)
+			}
+		}},
+		{"the last one is nobody's", func(b *broken) {
+			b.passwordHashes = func(ctx context.Context, after auth.UserID, limit int) ([]string, auth.UserID, error) {
+				hashes, _, err := b.Store.PasswordHashes(ctx, after, limit)
+				return hashes, auth.UserID{}, err
+			}
+		}},
+		{"a negative limit is none", func(b *broken) {
+			b.passwordHashes = func(ctx context.Context, after auth.UserID, limit int) ([]string, auth.UserID, error) {
+				if limit < 0 {
+					limit = 100
+				}
+				return b.Store.PasswordHashes(ctx, after, limit)
+			}
+		}},
 	},
 	"the oldest session is the one that was opened first": {
 		{"it is the newest", oldest(`select max(created_at) from sessions`)},

@@ -22,6 +22,7 @@ var keyringClaims = []claim{
 	{name: "sealing anew replaces what is sealed, and nothing else", prove: keyringReseal},
 	{name: "a secret that is dropped is gone, and its key stays", prove: keyringDrop},
 	{name: "the oldest session is the one that was opened first", prove: keyringOldest},
+	{name: "password hashes are read page by page, in the order of their users' ids", prove: hashPages},
 }
 
 func (t *trial) secret(name string) tokens.SealedSecret {

@@ -1,7 +1,9 @@
 package storetest
 
 import (
+	"bytes"
 	"crypto/rand"
+	"maps"
 	"slices"
 	"time"
 
@@ -113,5 +115,39 @@ func keyringOldest(t *trial) {
 	at, found, err := t.again.OldestSession(t.Context())
 	if err != nil || !found || !at.Equal(now.Add(-3*time.Hour)) || at.Location() != time.UTC {
 		t.Errorf("the oldest session is of %v, found %t, error %v, want %v", at, found, err, now.Add(-3*time.Hour))
+	}
+}
+
+func hashPages(t *trial) {
+	if hashes, last, err := t.store.PasswordHashes(t.Context(), auth.UserID{}, 10); err != nil || len(hashes) > 0 || last != (auth.UserID{}) {
+		t.Errorf("without users there are the hashes %v up to %s, error %v", hashes, last, err)
+	}
+	ids := make(map[auth.UserID]string)
+	for _, name := range []string{"ann", "ben", "cid", "dee", "eve"} {
+		ids[t.user(name).ID] = hashOf(name)
+	}
+	sorted := slices.SortedFunc(maps.Keys(ids), func(a, b auth.UserID) int { return bytes.Compare(a[:], b[:]) })
+	var want []string
+	for _, id := range sorted {
+		want = append(want, ids[id])
+	}
+	var got []string
+	after := auth.UserID{}
+	for i, size := range []int{2, 2, 1} {
+		hashes, last, err := t.again.PasswordHashes(t.Context(), after, 2)
+		t.must(err, "PasswordHashes")
+		if len(hashes) != size {
+			t.Fatalf("page %d has %d hashes, want %d", i+1, len(hashes), size)
+		}
+		got = append(got, hashes...)
+		if after = last; last != sorted[len(got)-1] {
+			t.Errorf("page %d ends at user %s, want %s", i+1, last, sorted[len(got)-1])
+		}
+	}
+	t.same(got, want, "all hashes, in the order of their users' ids")
+	for _, limit := range []int{0, -1} {
+		if hashes, _, err := t.store.PasswordHashes(t.Context(), auth.UserID{}, limit); err != nil || len(hashes) > 0 {
+			t.Errorf("with a limit of %d: %v, error %v", limit, hashes, err)
+		}
 	}
 }

@@ -49,6 +49,7 @@ type broken struct {
 	userByName      func(context.Context, string) (accounts.User, bool, error)
 	users           func(context.Context, string, int) ([]accounts.User, error)
 	raiseCost       func(context.Context, int) error
+	passwordHashes  func(context.Context, auth.UserID, int) ([]string, auth.UserID, error)
 
 	addRecords     func(context.Context, []audit.Record) error
 	records        func(context.Context, audit.Query) ([]audit.Record, error)
@@ -62,7 +63,7 @@ func wrap(tb testing.TB, s Store, raw *sql.DB, looks *atomic.Int64) *broken {
 		addKills: s.AddKills, kills: s.Kills, follow: s.Follow, vouchFor: s.Vouch, collectKills: s.CollectKills, collect: s.CollectSessions, clock: s.Clock,
 		loadKeyring: s.LoadKeyring, changeKeyring: s.ChangeKeyring, restore: s.Restore, oldestSession: s.OldestSession, raiseHead: s.RaiseHead,
 		createUser: s.CreateUser, credentials: s.CredentialsByName, userByID: s.UserByID, userByName: s.UserByName,
-		credentialsByID: s.CredentialsByID, resetByID: s.ResetByID, users: s.Users, raiseCost: s.RaiseGreatestCost,
+		credentialsByID: s.CredentialsByID, resetByID: s.ResetByID, users: s.Users, raiseCost: s.RaiseGreatestCost, passwordHashes: s.PasswordHashes,
 		addRecords: s.AddRecords, records: s.Records, collectRecords: s.CollectRecords,
 	}
 }
@@ -157,6 +158,10 @@ func (b *broken) UserByName(ctx context.Context, name string) (accounts.User, bo
 
 func (b *broken) Users(ctx context.Context, after string, limit int) ([]accounts.User, error) {
 	return b.users(ctx, after, limit)
+}
+
+func (b *broken) PasswordHashes(ctx context.Context, after auth.UserID, limit int) ([]string, auth.UserID, error) {
+	return b.passwordHashes(ctx, after, limit)
 }
 
 func (b *broken) RaiseGreatestCost(ctx context.Context, cost int) error {
