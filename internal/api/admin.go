@@ -122,7 +122,7 @@ func NewAdmin(c AdminConfig) (http.Handler, error) {
 	a := &admin{AdminConfig: c, health: health{c.Ready, c.Draining}}
 	routes := a.routes()
 	guarded := newGuard(c.Token, c.Hosts, routes, newRouter(routes))
-	return &front{log: c.Logger, now: c.Now, random: c.Random, meter: c.Meter, next: guarded}, nil
+	return &front{log: c.Logger, now: c.Now, random: &idBlocks{random: c.Random}, meter: c.Meter, next: guarded}, nil
 }
 
 func (c AdminConfig) validate() error {

@@ -128,7 +128,7 @@ func New(c Config) (http.Handler, error) {
 	a := &api{Config: c, health: health{c.Ready, c.Draining}, keysCaching: keysCaching(c.JWKSMaxAge),
 		contractText: newDocument("application/yaml", "no-cache", c.Contract),
 		metadataText: newDocument(mediaJSON, metadataCaching, metadata)}
-	return &front{log: c.Logger, now: c.Now, random: c.Random, meter: c.Meter, public: true, next: newRouter(a.routes())}, nil
+	return &front{log: c.Logger, now: c.Now, random: &idBlocks{random: c.Random}, meter: c.Meter, public: true, next: newRouter(a.routes())}, nil
 }
 
 func (c Config) validate() error {

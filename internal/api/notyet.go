@@ -31,5 +31,5 @@ func NotYet(logger *slog.Logger, now func() time.Time, random io.Reader) http.Ha
 			writeError(x, r, err)
 		}
 	})
-	return &front{log: logger, now: now, random: random, public: true, next: next}
+	return &front{log: logger, now: now, random: &idBlocks{random: random}, public: true, next: next}
 }

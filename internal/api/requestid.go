@@ -5,10 +5,36 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
 )
 
 // maxRequestID bounds what a client may write into the log.
 const maxRequestID = 64
+
+// idBlocks reads randomness for many ids at once: asking the system for each would cost more than the
+// rest of the id. Ids are no secrets, so what waits here may be seen. It is safe for concurrent use.
+type idBlocks struct {
+	random io.Reader
+
+	mu    sync.Mutex // guards what follows
+	left  []byte     // of block
+	block [512]byte
+}
+
+// Read fills b, which is short, or fails.
+func (s *idBlocks) Read(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.left) < len(b) {
+		if _, err := io.ReadFull(s.random, s.block[:]); err != nil {
+			return 0, err
+		}
+		s.left = s.block[:]
+	}
+	n := copy(b, s.left)
+	s.left = s.left[n:]
+	return n, nil
+}
 
 // requestID takes the id that the client or a proxy gave the request, so that one id follows it through
 // a whole system, or makes one. A foreign id of another form could break a log's line or a terminal
