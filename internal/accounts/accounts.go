@@ -22,6 +22,9 @@ type Sessions interface {
 	// ChangePassword stores a hash, ends every session of the holder and opens a new one.
 	// tokens.ErrTokenInvalid: the holder's session is over.
 	ChangePassword(ctx context.Context, change tokens.PasswordChange) (tokens.Pair, error)
+	// RevokeClient kills every token of a client, DeleteClient the client too. tokens.ErrClientNotFound.
+	RevokeClient(ctx context.Context, id auth.ClientID) error
+	DeleteClient(ctx context.Context, id auth.ClientID) error
 	// Check asks the row of the holder's session. tokens.ErrTokenInvalid: it is over.
 	Check(ctx context.Context, holder tokens.Principal) error
 }
@@ -45,7 +48,7 @@ type Config struct {
 	Record   audit.Sink       // nil: [audit.Discard]
 }
 
-// Accounts signs users up and in, and changes and removes them.
+// Accounts signs users up and in, and changes and removes them; and so with machine clients.
 type Accounts struct {
 	Config
 }

@@ -24,7 +24,18 @@ var (
 		Public: "The token is wrong, expired, replaced by a newer one, or was used before."}
 	ErrRolesInvalid = &auth.Error{Kind: auth.InvalidRequest, Code: "invalid_request", Pointer: "/roles",
 		Public: "At most 32 roles, each once, of 1 to 64 printable ASCII characters without blanks, quotes and backslashes."}
-	ErrUserNotFound = tokens.ErrUserNotFound
+	ErrClientNameInvalid = &auth.Error{Kind: auth.InvalidRequest, Code: "invalid_request", Pointer: "/name",
+		Public: "The name must have 1 to 128 bytes, all printable, and no blanks around it."}
+	ErrScopesInvalid = &auth.Error{Kind: auth.InvalidRequest, Code: "invalid_request", Pointer: "/scopes",
+		Public: "At most 64 scopes, each once, of printable ASCII characters without blanks, quotes and backslashes; 2048 bytes with the audiences."}
+	ErrAudiencesInvalid = &auth.Error{Kind: auth.InvalidRequest, Code: "invalid_request", Pointer: "/audiences",
+		Public: "At most 64 audiences, each once, of printable characters without blanks, quotes and backslashes; 2048 bytes with the scopes."}
+	// ErrClientInvalid is the one answer to a client's id and secret that do not belong together, whatever
+	// the cause.
+	ErrClientInvalid = &auth.Error{Kind: auth.InvalidClient, Code: "invalid_client",
+		Public: "The client's id or secret is wrong."}
+	ErrClientNotFound = tokens.ErrClientNotFound
+	ErrUserNotFound   = tokens.ErrUserNotFound
 	// ErrUserAmbiguous is for a text that names two. Each of them has another name or id.
 	ErrUserAmbiguous = &auth.Error{Kind: auth.Conflict, Code: "user_ambiguous",
 		Public: "This is the id of one user and the name of another. Give the name of the first, or the id of the second."}

@@ -34,7 +34,14 @@ type Reset struct {
 	RowVersion int64 // the user's
 }
 
-// Store keeps users. Its promises about errors are those of tokens.Store. Everything that changes a
+// ClientCredentials is what proving a secret reads: its hash and the epoch of the same row, so that a token
+// can never be younger than the secret that it was given for.
+type ClientCredentials struct {
+	Client
+	SecretHash [32]byte // SHA-256
+}
+
+// Store keeps users and clients. Its promises about errors are those of tokens.Store. Everything that changes a
 // user who may have sessions goes through tokens.Store's ChangeUser.
 type Store interface {
 	// CreateUser stores a user with no sessions, created at the store's clock, which is returned.
@@ -63,6 +70,15 @@ type Store interface {
 	// PasswordHashes reads the hashes of at most limit users by id, those after the given id, and says
 	// whose the last one is.
 	PasswordHashes(ctx context.Context, after auth.UserID, limit int) (hashes []string, last auth.UserID, err error)
+
+	// CreateClient stores a client, created at the store's clock, which is returned.
+	CreateClient(ctx context.Context, client ClientCredentials) (createdAt time.Time, err error)
+
+	// ClientByID reads one client with the hash of its secret.
+	ClientByID(ctx context.Context, id auth.ClientID) (client ClientCredentials, found bool, err error)
+
+	// Clients lists at most limit clients by id, which is the order of their making, those after the given id.
+	Clients(ctx context.Context, after auth.ClientID, limit int) ([]Client, error)
 
 	// RaiseGreatestCost makes the stored greatest cost at least cost. It comes before the first hash of
 	// that cost is stored: a login of nobody must never be cheaper than one of somebody.

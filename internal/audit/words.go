@@ -53,6 +53,12 @@ const (
 	StoreRestored   Name = "store.restored" // feed, keys and epochs are new: Subject is the feed's new name
 	AlarmRaised     Name = "alarm.raised"   // an operator should look: Reason says at what
 
+	// Of a client Subject is the id.
+	ClientCreated Name = "client.created"
+	ClientRevoked Name = "client.revoked" // its epoch was raised: every token of its is dead
+	ClientDeleted Name = "client.deleted"
+	ClientRefused Name = "client.refused" // a secret that is not the client's, or of nobody: without a Subject
+
 	// Of a signing key Subject is the kid, of a secret its name.
 	KeyMade          Name = "key.made"
 	KeyStarted       Name = "key.started" // its turn to sign was settled: now, or soon

@@ -51,9 +51,15 @@ func KillToken(id auth.TokenID) Kill {
 	return Kill{Key: Key{Jti, SubjectOf(id.String())}}
 }
 
-// KillBelow declares every token of a user below epoch dead.
-func KillBelow(id auth.UserID, epoch auth.Epoch) Kill {
+// KillBelow declares every token of a user or client below epoch dead.
+func KillBelow[ID owner](id ID, epoch auth.Epoch) Kill {
 	return Kill{Key: Key{Sub, SubjectOf(id.String())}, Value: int64(epoch)}
+}
+
+// owner has an epoch. Its id's text is the sub of its tokens.
+type owner interface {
+	auth.UserID | auth.ClientID
+	String() string
 }
 
 // KillKey declares everything that a signing key signed dead.

@@ -43,6 +43,9 @@ var ErrSessionNotFound = &auth.Error{Kind: auth.NotFound, Code: "session_not_fou
 // ErrUserNotFound is for a user who is not there.
 var ErrUserNotFound = &auth.Error{Kind: auth.NotFound, Code: "user_not_found", Public: "There is no such user."}
 
+// ErrClientNotFound is for a client that is not there.
+var ErrClientNotFound = &auth.Error{Kind: auth.NotFound, Code: "client_not_found", Public: "There is no such client."}
+
 // ErrKeyNotFound is for a signing key that this store never had.
 var ErrKeyNotFound = &auth.Error{Kind: auth.NotFound, Code: "key_not_found", Public: "There is no such key."}
 

@@ -58,6 +58,22 @@ func (w waking) ChangeUser(ctx context.Context, change UserChange, mark uint64) 
 	return applied, err
 }
 
+func (w waking) RaiseClient(ctx context.Context, id auth.ClientID, mark uint64) (found bool, err error) {
+	found, err = w.Store.RaiseClient(ctx, id, mark)
+	if found {
+		w.live.Wake()
+	}
+	return found, err
+}
+
+func (w waking) DeleteClient(ctx context.Context, id auth.ClientID, mark uint64) (found bool, err error) {
+	found, err = w.Store.DeleteClient(ctx, id, mark)
+	if found {
+		w.live.Wake()
+	}
+	return found, err
+}
+
 func (w waking) AddKills(ctx context.Context, kills []revocation.Kill, mark uint64) error {
 	err := w.Store.AddKills(ctx, kills, mark)
 	if err == nil && len(kills) > 0 {

@@ -41,6 +41,13 @@ type Store interface {
 	// not the user's any more: load and decide again.
 	ChangeUser(ctx context.Context, change UserChange, mark uint64) (applied bool, err error)
 
+	// RaiseClient adds one to a client's epoch, and in the same transaction the entry that kills every
+	// token below it. It returns false, with nothing written, if there is no such client.
+	RaiseClient(ctx context.Context, id auth.ClientID, mark uint64) (found bool, err error)
+
+	// DeleteClient is RaiseClient, and removes the client. The entry outlives the row.
+	DeleteClient(ctx context.Context, id auth.ClientID, mark uint64) (found bool, err error)
+
 	// AddKills adds entries that no row stands behind, in their order. None: nothing is written.
 	AddKills(ctx context.Context, kills []revocation.Kill, mark uint64) error
 

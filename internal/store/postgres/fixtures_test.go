@@ -68,7 +68,10 @@ func fill(t testing.TB, s *Store, n int) []auth.SessionID {
 		       'a telephone', 'Mozilla/5.0 (X11; Linux x86_64)', '192.0.2.7', 1
 		  from generate_series(1, $1::int) i
 		  join (select user_id, row_number() over () as n from users) u on u.n = 1 + i % 1000`, n)
-	must(t, s.pool, `analyze users, sessions`)
+	must(t, s.pool, `truncate clients`)
+	must(t, s.pool, `insert into clients (client_id, name, secret_hash, scopes, audiences, epoch, created_at, row_version)
+		select gen_random_uuid(), 'billing', sha256('secret'), 'orders:read', '', 0, now(), 1 from generate_series(1, 1000)`)
+	must(t, s.pool, `analyze users, sessions, clients`)
 	rows, err := s.pool.Query(t.Context(), `select session_id from sessions`)
 	if err != nil {
 		t.Fatal(err)

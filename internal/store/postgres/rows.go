@@ -46,16 +46,17 @@ func (a *address) ScanNetipPrefix(v netip.Prefix) error {
 	return nil
 }
 
-// roleList reads roles, which one column keeps separated by single spaces.
-type roleList []string
+// wordList reads words without blanks, such as roles and scopes, which one column keeps separated by
+// single spaces.
+type wordList []string
 
 // ScanText implements pgtype.TextScanner.
-func (r *roleList) ScanText(v pgtype.Text) error {
+func (r *wordList) ScanText(v pgtype.Text) error {
 	*r = strings.Fields(v.String)
 	return nil
 }
 
-func joinRoles(roles []string) string { return strings.Join(roles, " ") }
+func joinWords(words []string) string { return strings.Join(words, " ") }
 
 func uuid(id [16]byte) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: true} }
 

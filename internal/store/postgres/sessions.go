@@ -176,7 +176,7 @@ func sessionFields(s *tokens.Session) []any {
 
 func loadedFields(l *tokens.Loaded) []any {
 	return append(sessionFields(&l.Session),
-		(*int64)(&l.Owner.Epoch), (*roleList)(&l.Owner.Roles), (*instant)(&l.Owner.DisabledAt), &l.Owner.RowVersion)
+		(*int64)(&l.Owner.Epoch), (*wordList)(&l.Owner.Roles), (*instant)(&l.Owner.DisabledAt), &l.Owner.RowVersion)
 }
 
 func sessionIDs(ids []auth.SessionID) pgtype.FlatArray[pgtype.UUID] {

@@ -74,7 +74,7 @@ func (s *Store) LoadUser(ctx context.Context, id auth.UserID) (user tokens.User,
 	b.Queue(selectUser, uuid(id)).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			user.ID, found = id, true
-			err := rows.Scan((*int64)(&user.Epoch), (*roleList)(&user.Roles), (*instant)(&user.DisabledAt), &user.RowVersion)
+			err := rows.Scan((*int64)(&user.Epoch), (*wordList)(&user.Roles), (*instant)(&user.DisabledAt), &user.RowVersion)
 			if err != nil {
 				return err
 			}
@@ -151,7 +151,7 @@ func queueUserChange(b *pgx.Batch, change *tokens.UserChange, swapped *bool, epo
 	}
 	var roles *string
 	if change.Roles != nil {
-		joined := joinRoles(*change.Roles)
+		joined := joinWords(*change.Roles)
 		roles = &joined
 	}
 	b.Queue(changeUser, uuid(change.User), change.Version, raise, change.PasswordHash,

@@ -75,7 +75,7 @@ update password_cost c
 // CreateUser implements [accounts.Store].
 func (s *Store) CreateUser(ctx context.Context, user accounts.User, passwordHash string) (createdAt time.Time, err error) {
 	b := s.newMessage()
-	b.Queue(insertUser, uuid(user.ID), user.Username, passwordHash, int64(user.Epoch), joinRoles(user.Roles), timestamp(user.DisabledAt)).
+	b.Queue(insertUser, uuid(user.ID), user.Username, passwordHash, int64(user.Epoch), joinWords(user.Roles), timestamp(user.DisabledAt)).
 		QueryRow(func(row pgx.Row) error {
 			err := row.Scan((*instant)(&createdAt))
 			if errors.Is(err, pgx.ErrNoRows) {
@@ -170,7 +170,7 @@ func first(users []accounts.User, err error) (accounts.User, bool, error) {
 // userFields are where the columns of a user go, in the order in which every statement here names them.
 func userFields(u *accounts.User) []any {
 	return []any{
-		(*[16]byte)(&u.ID), &u.Username, (*int64)(&u.Epoch), (*roleList)(&u.Roles),
+		(*[16]byte)(&u.ID), &u.Username, (*int64)(&u.Epoch), (*wordList)(&u.Roles),
 		(*instant)(&u.CreatedAt), (*instant)(&u.DisabledAt),
 	}
 }

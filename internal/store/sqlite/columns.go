@@ -82,13 +82,13 @@ func text[T ~string](value T) any {
 	return string(value)
 }
 
-// rolesColumn reads roles, which are separated by single spaces.
-type rolesColumn struct{ to *[]string }
+// wordsColumn reads words without blanks, such as roles and scopes, which are separated by single spaces.
+type wordsColumn struct{ to *[]string }
 
-func (c rolesColumn) Scan(value any) error {
+func (c wordsColumn) Scan(value any) error {
 	text, ok := value.(string)
 	if !ok && value != nil {
-		return fmt.Errorf("roles cannot be read from %T", value)
+		return fmt.Errorf("words cannot be read from %T", value)
 	}
 	if *c.to = nil; text != "" {
 		*c.to = strings.Split(text, " ")
@@ -96,7 +96,7 @@ func (c rolesColumn) Scan(value any) error {
 	return nil
 }
 
-func roles(list []string) string { return strings.Join(list, " ") }
+func words(list []string) string { return strings.Join(list, " ") }
 
 // addressColumn reads an address; null leaves the zero one.
 type addressColumn netip.Addr

@@ -67,7 +67,7 @@ func scanReset(r row) (out accounts.Reset, err error) {
 	u := &out.User
 	err = r.Scan(bytesColumn(out.ID[:]), bytesColumn(out.SecretHash[:]), &out.Epoch,
 		(*timeColumn)(&out.CreatedAt), (*timeColumn)(&out.ExpiresAt),
-		bytesColumn(u.ID[:]), &u.Username, &u.Epoch, rolesColumn{&u.Roles},
+		bytesColumn(u.ID[:]), &u.Username, &u.Epoch, wordsColumn{&u.Roles},
 		(*timeColumn)(&u.CreatedAt), (*timeColumn)(&u.DisabledAt), &out.RowVersion)
 	return out, err
 }

@@ -119,6 +119,12 @@ var plans = map[string][]string{
 	"selectUsers":           {"search users using index sqlite_autoindex_users_2 (username>?)"},
 	"raiseGreatestCost":     {"search password_cost using integer primary key (rowid=?)"},
 
+	"insertClient":  nil,
+	"selectClient":  {"search clients using primary key (client_id=?)"},
+	"selectClients": {"search clients using primary key (client_id>?)"},
+	"raiseClient":   {"search clients using primary key (client_id=?)"},
+	"deleteClient":  {"search clients using primary key (client_id=?)"},
+
 	"insertRecords":          {"scan constant row", "search users using primary key (user_id=?)", "scan k"},
 	"selectRecords":          {"search audit using primary key (event_id>? and event_id<?)"},
 	"selectRecordsOfName":    {"search audit using index audit_name (name=? and event_id>? and event_id<?)"},

@@ -54,7 +54,7 @@ func scanUser(r row) (u tokens.User, err error) {
 
 // userColumns is where the columns of a sessions' user go, in the order of the statements.
 func userColumns(u *tokens.User) []any {
-	return []any{bytesColumn(u.ID[:]), &u.Epoch, rolesColumn{&u.Roles}, (*timeColumn)(&u.DisabledAt), &u.RowVersion}
+	return []any{bytesColumn(u.ID[:]), &u.Epoch, wordsColumn{&u.Roles}, (*timeColumn)(&u.DisabledAt), &u.RowVersion}
 }
 
 // The primary key of users serves this; at most one row.
@@ -156,7 +156,7 @@ func userArguments(change *tokens.UserChange) []any {
 		disabledAt = *change.DisabledAt
 	}
 	if change.Roles != nil {
-		list = roles(*change.Roles)
+		list = words(*change.Roles)
 	}
 	return []any{change.User[:], change.Version, text(change.PasswordHash), raise,
 		change.DisabledAt != nil, micros(disabledAt), list}

@@ -18,7 +18,7 @@ func (s *Store) CreateUser(ctx context.Context, user accounts.User, passwordHash
 	clock := s.clock()
 	err := s.write(ctx, "create a user", func(ctx context.Context, l *link) error {
 		_, err := l.exec(ctx, insertUser, user.ID[:], user.Username, passwordHash, int64(user.Epoch),
-			roles(user.Roles), micros(clock), micros(user.DisabledAt))
+			words(user.Roles), micros(clock), micros(user.DisabledAt))
 		if isTaken(err) {
 			return accounts.ErrUsernameTaken.Because(err)
 		}
@@ -81,7 +81,7 @@ type credentials struct {
 func scanCredentials(r row) (c credentials, err error) {
 	var epoch, version *int64
 	err = r.Scan(&c.greatestCost,
-		bytesColumn(c.ID[:]), textColumn[string]{&c.Username}, &epoch, rolesColumn{&c.Roles},
+		bytesColumn(c.ID[:]), textColumn[string]{&c.Username}, &epoch, wordsColumn{&c.Roles},
 		(*timeColumn)(&c.CreatedAt), (*timeColumn)(&c.DisabledAt),
 		textColumn[string]{&c.PasswordHash}, &version)
 	if err != nil || epoch == nil || version == nil {
@@ -125,7 +125,7 @@ func (s *Store) account(ctx context.Context, text string, key any) (user account
 }
 
 func scanAccount(r row) (u accounts.User, err error) {
-	err = r.Scan(bytesColumn(u.ID[:]), &u.Username, &u.Epoch, rolesColumn{&u.Roles},
+	err = r.Scan(bytesColumn(u.ID[:]), &u.Username, &u.Epoch, wordsColumn{&u.Roles},
 		(*timeColumn)(&u.CreatedAt), (*timeColumn)(&u.DisabledAt))
 	return u, err
 }

@@ -28,7 +28,7 @@ type defect struct {
 var defects = merge(
 	loadDefects, clockDefects, rotateDefects, endDefects, feedDefects, headDefects, followDefects,
 	changeDefects, refusalDefects, userDefects, nameDefects, keyringDefects, collectDefects, recordDefects,
-	raceDefects, cancelDefects, standingDefects, resetDefects, deleteDefects, restoreDefects,
+	raceDefects, cancelDefects, standingDefects, resetDefects, deleteDefects, restoreDefects, clientDefects,
 )
 
 // A claim that no broken store fails may be one that cannot fail.

@@ -51,6 +51,12 @@ type broken struct {
 	raiseCost       func(context.Context, int) error
 	passwordHashes  func(context.Context, auth.UserID, int) ([]string, auth.UserID, error)
 
+	createClient func(context.Context, accounts.ClientCredentials) (time.Time, error)
+	clientByID   func(context.Context, auth.ClientID) (accounts.ClientCredentials, bool, error)
+	clients      func(context.Context, auth.ClientID, int) ([]accounts.Client, error)
+	raiseClient  func(context.Context, auth.ClientID, uint64) (bool, error)
+	deleteClient func(context.Context, auth.ClientID, uint64) (bool, error)
+
 	addRecords     func(context.Context, []audit.Record) error
 	records        func(context.Context, audit.Query) ([]audit.Record, error)
 	collectRecords func(context.Context, time.Time, int) (int, error)
@@ -64,6 +70,7 @@ func wrap(tb testing.TB, s Store, raw *sql.DB, looks *atomic.Int64) *broken {
 		loadKeyring: s.LoadKeyring, changeKeyring: s.ChangeKeyring, restore: s.Restore, oldestSession: s.OldestSession, raiseHead: s.RaiseHead,
 		createUser: s.CreateUser, credentials: s.CredentialsByName, userByID: s.UserByID, userByName: s.UserByName,
 		credentialsByID: s.CredentialsByID, resetByID: s.ResetByID, users: s.Users, raiseCost: s.RaiseGreatestCost, passwordHashes: s.PasswordHashes,
+		createClient: s.CreateClient, clientByID: s.ClientByID, clients: s.Clients, raiseClient: s.RaiseClient, deleteClient: s.DeleteClient,
 		addRecords: s.AddRecords, records: s.Records, collectRecords: s.CollectRecords,
 	}
 }
@@ -166,6 +173,26 @@ func (b *broken) PasswordHashes(ctx context.Context, after auth.UserID, limit in
 
 func (b *broken) RaiseGreatestCost(ctx context.Context, cost int) error {
 	return b.raiseCost(ctx, cost)
+}
+
+func (b *broken) CreateClient(ctx context.Context, c accounts.ClientCredentials) (time.Time, error) {
+	return b.createClient(ctx, c)
+}
+
+func (b *broken) ClientByID(ctx context.Context, id auth.ClientID) (accounts.ClientCredentials, bool, error) {
+	return b.clientByID(ctx, id)
+}
+
+func (b *broken) Clients(ctx context.Context, after auth.ClientID, limit int) ([]accounts.Client, error) {
+	return b.clients(ctx, after, limit)
+}
+
+func (b *broken) RaiseClient(ctx context.Context, id auth.ClientID, mark uint64) (bool, error) {
+	return b.raiseClient(ctx, id, mark)
+}
+
+func (b *broken) DeleteClient(ctx context.Context, id auth.ClientID, mark uint64) (bool, error) {
+	return b.deleteClient(ctx, id, mark)
 }
 
 func (b *broken) AddRecords(ctx context.Context, r []audit.Record) error { return b.addRecords(ctx, r) }
