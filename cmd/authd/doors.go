@@ -11,7 +11,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/authd/authd/internal/accounts"
 	"github.com/authd/authd/internal/api"
 	"github.com/authd/authd/internal/auth"
 )
@@ -70,7 +69,7 @@ func (d *doors) run(ctx, parts context.Context) error {
 func (d *doors) open(s *service, c *serveCmd, adminToken auth.Secret, log *slog.Logger) error {
 	public, err := api.New(api.Config{
 		Accounts: countedAccounts{s.accounts, s.meters.logins}, Sessions: s.sessions, Keys: s.keyring, Feed: s.feed,
-		Clients: noClients{}, Grants: s.sessions, Issuer: c.Issuer, Audience: c.Audience,
+		Clients: s.accounts, Grants: s.sessions, Issuer: c.Issuer, Audience: c.Audience,
 		JWKSMaxAge: c.JWKSMaxAge, Contract: contract,
 		Ready: s.ready, Draining: d.public.draining.Load,
 		Meter: s.meters.api(), Logger: log, Now: time.Now, Random: rand.Reader,
@@ -100,11 +99,4 @@ func (d *doors) adminAddr() net.Addr {
 		return nil
 	}
 	return d.admin.listener.Addr()
-}
-
-// noClients knows no client, because none can be made yet.
-type noClients struct{}
-
-func (noClients) AuthenticateClient(context.Context, string, string) (accounts.Client, error) {
-	return accounts.Client{}, accounts.ErrClientInvalid
 }

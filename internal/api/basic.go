@@ -54,7 +54,7 @@ func (a *api) caller(ctx context.Context, r *http.Request, f form) (c caller, er
 	case id == publicClient && secret == "":
 		return c, nil // how libraries that know one way alone name a client without a secret
 	}
-	c.Client, err = a.Clients.AuthenticateClient(ctx, id, secret)
+	c.Client, err = a.Clients.AuthenticateClient(ctx, id, secret, origin(r))
 	return c, err
 }
 

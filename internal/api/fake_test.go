@@ -82,7 +82,7 @@ func (b broken) JWKS() ([]byte, string) {
 	return []byte(`{"keys":[]}`), `"none"`
 }
 
-func (b broken) AuthenticateClient(context.Context, string, string) (accounts.Client, error) {
+func (b broken) AuthenticateClient(context.Context, string, string, tokens.Origin) (accounts.Client, error) {
 	return accounts.Client{ID: auth.ClientID{1}}, b.fail()
 }
 

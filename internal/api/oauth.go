@@ -13,7 +13,7 @@ import (
 // Clients is what the routes need of the clients. Errors that a client may learn of are *auth.Error.
 type Clients interface {
 	// AuthenticateClient returns the client of an id and its secret, or an error of kind InvalidClient.
-	AuthenticateClient(ctx context.Context, id, secret string) (accounts.Client, error)
+	AuthenticateClient(ctx context.Context, id, secret string, from tokens.Origin) (accounts.Client, error)
 }
 
 // Grants is what the routes of OAuth need of the tokens, besides [Sessions].

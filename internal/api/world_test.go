@@ -86,12 +86,11 @@ func (s *watched) CreateUser(ctx context.Context, user accounts.User, hash strin
 // world is the whole service behind its handler, on a database of its own.
 type world struct {
 	http.Handler
-	store   *watched
-	users   *accounts.Accounts // for what operators do
-	clients knownClients
-	live    *revocation.Follower
-	feed    *revocation.Feed
-	log     *logged
+	store *watched
+	users *accounts.Accounts // for what operators do
+	live  *revocation.Follower
+	feed  *revocation.Feed
+	log   *logged
 
 	operators http.Handler // of the same service
 	events    atomic.Int64 // recorded
@@ -100,7 +99,7 @@ type world struct {
 // newWorld starts one. change may close its registration and the like.
 func newWorld(t testing.TB, change ...func(*accounts.Config)) *world {
 	t.Helper()
-	w := &world{store: &watched{Store: openStore(t)}, log: &logged{}, clients: knownClients{}}
+	w := &world{store: &watched{Store: openStore(t)}, log: &logged{}}
 	keyring, err := tokens.OpenKeyring(t.Context(), tokens.KeyringConfig{
 		Store: w.store, MasterKeys: [][]byte{make([]byte, tokens.MasterKeyBytes)},
 		AccessTTL: testAccessTTL, JWKSMaxAge: 5 * time.Minute, Alg: tokens.ES256, Random: rand.Reader, Now: time.Now,
@@ -128,7 +127,7 @@ func newWorld(t testing.TB, change ...func(*accounts.Config)) *world {
 	}
 	w.users, err = accounts.New(config)
 	must(t, err)
-	w.Handler, err = New(Config{Accounts: w.users, Sessions: sessions, Clients: w.clients, Grants: sessions, Keys: keyring, Feed: w.feed,
+	w.Handler, err = New(Config{Accounts: w.users, Sessions: sessions, Clients: w.users, Grants: sessions, Keys: keyring, Feed: w.feed,
 		Issuer: testIssuer, Audience: testAudience, JWKSMaxAge: 5 * time.Minute,
 		Contract: mustContract(t).text, Logger: w.log.logger(), Now: time.Now, Random: rand.Reader,
 		Ready: func(ctx context.Context) error { _, err := w.store.Clock(ctx); return err }})
