@@ -12,6 +12,7 @@ import (
 
 	"github.com/authd/authd/internal/audit"
 	"github.com/authd/authd/internal/auth"
+	"github.com/authd/authd/internal/tokens"
 )
 
 func TestAClientGetsATokenOfItsOwn(t *testing.T) {
@@ -235,4 +236,39 @@ func (w *world) refreshed(t testing.TB, p pair) (next pair) {
 	t.Helper()
 	w.refresh(t, p.RefreshToken).into(t, http.StatusOK, &next)
 	return next
+}
+
+func TestB20OfAClientThatIsRevokedOrGoneNothingLives(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	asker, askerSecret := w.client(t, nil, nil)
+	for name, end := range map[string]func(id auth.ClientID) error{
+		"revoked": func(id auth.ClientID) error { return w.users.RevokeClient(t.Context(), id, tokens.Origin{}) },
+		"deleted": func(id auth.ClientID) error { return w.users.DeleteClient(t.Context(), id, tokens.Origin{}) },
+	} {
+		id, secret := w.client(t, []string{"read"}, nil)
+		before := w.machine(t, id, secret, "")
+		if !w.ask(t, asker, askerSecret, before.AccessToken).Active {
+			t.Fatalf("%s: a live token is not active", name)
+		}
+		parsed, err := auth.ParseClientID(id)
+		must(t, err)
+		must(t, end(parsed))
+		w.pass(0)
+		if w.ask(t, asker, askerSecret, before.AccessToken).Active {
+			t.Errorf("%s: its token lives", name)
+		}
+		again := submit("/oauth/token", "grant_type=client_credentials").basic(id, secret)
+		if name == "revoked" {
+			if after := w.machine(t, id, secret, ""); !w.ask(t, asker, askerSecret, after.AccessToken).Active {
+				t.Errorf("%s: the next token is dead, too", name)
+			}
+			continue
+		}
+		do(t, w, again).refused(t, http.StatusUnauthorized, "invalid_client", "invalid_client")
+		do(t, w, submit("/oauth/introspect", "token="+before.AccessToken).basic(id, secret)).
+			refused(t, http.StatusUnauthorized, "invalid_client", "invalid_client")
+		do(t, w, submit("/oauth/revoke", "token="+before.AccessToken).basic(id, secret)).
+			refused(t, http.StatusUnauthorized, "invalid_client", "invalid_client")
+	}
 }
