@@ -1,6 +1,8 @@
 package tokens
 
 import (
+	"encoding/base64"
+	"errors"
 	"slices"
 	"time"
 
@@ -16,6 +18,16 @@ const (
 	// maxEpoch is the greatest number that every reader of JSON has exactly (RFC 8259, section 6).
 	maxEpoch = 1<<53 - 1
 )
+
+// decodeSegment decodes base64url without padding so that exactly one text is valid for given bytes:
+// unused bits must be zero, and the line breaks that Go's decoder skips are refused.
+func decodeSegment(text string) ([]byte, error) {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err == nil && base64.RawURLEncoding.EncodedLen(len(b)) != len(text) {
+		err = errors.New("characters outside of the alphabet")
+	}
+	return b, err
+}
 
 // readClaims decodes a payload that one of our keys has signed. It is read as a verifier reads it, by
 // the strict decoder (docs/decisions/strict-json.md): a token that two readers understand differently
