@@ -28,12 +28,12 @@ func TestWhoWaitsForATurnFindsTheNewKeySigning(t *testing.T) {
 		output := d.operate(t, "keys", "rotate", "--wait")
 		lines := strings.Split(strings.TrimSpace(output), "\n")
 		kid, _, _ := strings.Cut(lines[0], " ")
-		if len(lines) != 2 || !strings.Contains(lines[0], " signs from 20") || lines[1] != kid+" signs" || kid == kidOf(t, before) {
+		if len(lines) != 2 || !strings.Contains(lines[0], " signs from 20") || lines[1] != kid+" signs" || kid == keyOf(t, before.AccessToken) {
 			t.Errorf("rotate --wait says %q", output)
 		}
 		for _, each := range processes {
 			next := mustPair(t, ask(t, each, request{path: "/login", body: user("ada")}))
-			if got := kidOf(t, next); got != kid {
+			if got := keyOf(t, next.AccessToken); got != kid {
 				t.Errorf("%s signs with %s, want %s", each.name, got, kid)
 			}
 			s.wantAccepts(t, next.AccessToken)

@@ -103,7 +103,7 @@ func TestC27AKeyThatTheBackupDoesNotKnowIsForgotten(t *testing.T) {
 		ada := signUp(t, p, "ada")
 		backup := d.past.backup(t)
 		for range 2 { // the one that signs, and the spare
-			d.operate(t, "keys", "kill", "--yes", "--", kidOf(t, ada))
+			d.operate(t, "keys", "kill", "--yes", "--", keyOf(t, ada.AccessToken))
 			running.awaitDead(t, ada.AccessToken)
 			ada = refresh(t, p, ada.RefreshToken)
 			running.awaitGood(t, ada.AccessToken)
