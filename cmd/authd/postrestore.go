@@ -47,8 +47,8 @@ func (c *postRestoreCmd) Run(ctx context.Context, p process) (err error) {
 			return err
 		}
 		_, err = fmt.Fprintf(p.stdout, "the feed of revocations has a new name\nsigning keys: %d killed, 2 made\n"+
-			"users whose epoch was raised: %d\nsessions ended: %d\npassword resets deleted: %d\n"+
-			"authd may be started now; everybody signs in again\n", done.Keys, done.Users, done.Sessions, done.Resets)
+			"users whose epoch was raised: %d\nclients whose epoch was raised: %d\nsessions ended: %d\npassword resets deleted: %d\n"+
+			"authd may be started now; everybody signs in again\n", done.Keys, done.Users, done.Clients, done.Sessions, done.Resets)
 		return err
 	})
 }

@@ -20,7 +20,7 @@ type Restoration struct {
 	Keyring KeyringChange
 	// FeedID is the feed's new name. No place that a follower stands on is a place in it.
 	FeedID string
-	// Raise is added to every epoch, so that no kill of the lost time, which followers keep, hits what
+	// Raise is added to every epoch, of users and of clients, so that no kill of the lost time, which followers keep, hits what
 	// is signed from now on.
 	Raise auth.Epoch
 	// At is when every session ends that was not ended, for [audit.Restored].
@@ -30,6 +30,7 @@ type Restoration struct {
 // Restored counts what a restoration found.
 type Restored struct {
 	Users    int // whose epoch was raised
+	Clients  int // the same
 	Sessions int // that were ended
 	Resets   int // that were deleted
 	Keys     int // that were killed

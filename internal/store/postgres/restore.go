@@ -17,6 +17,12 @@ update users u
    set epoch = u.epoch + $1::bigint,
        row_version = u.row_version + 1`
 
+// Every row of clients, on purpose.
+const raiseClientEpochs = `
+update clients c
+   set epoch = c.epoch + $1::bigint,
+       row_version = c.row_version + 1`
+
 // Every row of sessions is looked at, on purpose: no index has those that were not ended.
 const endAllSessions = `
 update sessions s
@@ -41,12 +47,13 @@ update feed_head h
 // notNull is the SQLSTATE of a null in a column that takes none.
 const notNull = "23502"
 
-// Restore implements [tokens.KeyringStore]: in its first message users, sessions and resets, in its
+// Restore implements [tokens.KeyringStore]: in its first message users, clients, sessions and resets, in its
 // second one the keyring, the head, the kills and the commit.
 func (s *Store) Restore(ctx context.Context, r tokens.Restoration, mark uint64) (done tokens.Restored, applied bool, err error) {
 	var heads []revocation.Head
 	first := s.newTransaction()
 	first.Queue(raiseEpochs, int64(r.Raise)).Exec(countInto(&done.Users))
+	first.Queue(raiseClientEpochs, int64(r.Raise)).Exec(countInto(&done.Clients))
 	first.Queue(endAllSessions, r.At, string(audit.Restored)).Exec(countInto(&done.Sessions))
 	first.Queue(deleteResets).Exec(countInto(&done.Resets))
 	first.Queue(selectHead).Query(func(rows pgx.Rows) error {

@@ -13,6 +13,12 @@ update users
    set epoch = epoch + ?1,
        row_version = row_version + 1`
 
+// Every row of clients, on purpose.
+const raiseClientEpochs = `
+update clients
+   set epoch = epoch + ?1,
+       row_version = row_version + 1`
+
 // Every row of sessions is looked at, on purpose: no index has those that were not ended.
 const endAllSessions = `
 update sessions
@@ -57,6 +63,7 @@ func startOver(ctx context.Context, l *link, r *tokens.Restoration) (done tokens
 		rows      *int
 	}{
 		{raiseEpochs, []any{int64(r.Raise)}, &done.Users},
+		{raiseClientEpochs, []any{int64(r.Raise)}, &done.Clients},
 		{endAllSessions, []any{micros(r.At), string(audit.Restored)}, &done.Sessions},
 		{deleteResets, nil, &done.Resets},
 		{renameFeed, []any{r.FeedID}, new(int)},

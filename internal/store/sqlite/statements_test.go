@@ -101,6 +101,7 @@ var plans = map[string][]string{
 	"insertHead":            nil,
 	"raiseHead":             {"search feed_head using integer primary key (rowid=?)"},
 	"raiseEpochs":           {"scan users using index sqlite_autoindex_users_2"}, // every row, on purpose, as by the next two
+	"raiseClientEpochs":     {"scan clients"},
 	"endAllSessions":        {"scan sessions using index sessions_user_id"},
 	"deleteResets":          {"scan password_resets using index sqlite_autoindex_password_resets_2"},
 	"renameFeed":            {"search feed_head using integer primary key (rowid=?)"},

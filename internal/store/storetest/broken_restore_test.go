@@ -63,6 +63,7 @@ func early(text string) func(*broken) {
 var restoreDefects = map[string][]defect{
 	"a restoration raises every epoch, ends every session and deletes every reset": {
 		{"epochs rise by one", restoringBy(func(r *tokens.Restoration) { r.Raise = 1 })},
+		{"clients stay as they are", afterwards(`update clients set epoch = epoch - 700`)},
 		{"epochs are set", afterwards(`update users set epoch = 701`)},
 		{"row versions stay", afterwards(`update users set row_version = row_version - 1`)},
 		{"only who has sessions is raised", afterwards(`update users set epoch = epoch - 700 where user_id not in (select user_id from sessions)`)},

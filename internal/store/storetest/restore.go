@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/authd/authd/internal/accounts"
 	"github.com/authd/authd/internal/audit"
 	"github.com/authd/authd/internal/auth"
 	"github.com/authd/authd/internal/revocation"
@@ -56,10 +57,16 @@ func restoreUsers(t *trial) {
 	reset := t.issue(cleo.ID)
 	before := []tokens.User{t.loadUser(ann.ID), t.loadUser(ben.ID), t.loadUser(cleo.ID)}
 
+	machines := []accounts.ClientCredentials{t.client("billing"), t.client("search")}
+
 	r := t.restoration()
 	done, _ := t.restore(r)
-	if want := (tokens.Restored{Users: 3, Sessions: 3, Resets: 1}); done != want {
+	if want := (tokens.Restored{Users: 3, Clients: 2, Sessions: 3, Resets: 1}); done != want {
 		t.Errorf("the restoration counts %+v, want %+v", done, want)
+	}
+	for _, want := range machines {
+		want.Epoch += r.Raise
+		t.clientIs(want)
 	}
 	for _, want := range before {
 		want.Epoch, want.RowVersion = want.Epoch+r.Raise, want.RowVersion+1
