@@ -52,6 +52,12 @@ func (s *laterStore) LoadUser(ctx context.Context, id auth.UserID) (tokens.User,
 	return user, sessions, s.shift(clock), found, err
 }
 
+func (s *laterStore) LoadKeyring(ctx context.Context) (tokens.KeyringRows, error) {
+	rows, err := s.Store.LoadKeyring(ctx)
+	rows.Clock = s.shift(rows.Clock)
+	return rows, err
+}
+
 func (s *laterStore) Follow(ctx context.Context, after int64, limit int) (revocation.Reading, error) {
 	r, err := s.Store.Follow(ctx, after, limit)
 	r.Clock, r.Head.AsOf = s.shift(r.Clock), s.shift(r.Head.AsOf)

@@ -78,7 +78,7 @@ func (k *Keyring) RotateSecret(ctx context.Context, name string, from Origin) (n
 		versions := versionsOf(rows, name)
 		newest := versions[len(versions)-1]
 		number, usedFrom = newest.number, newest.usedFrom()
-		if usedFrom.After(rows.Clock) {
+		if len(versions) > 1 && usedFrom.After(rows.Clock) { // the first of all is used at once
 			return change, nil
 		}
 		if number, usedFrom = number+1, rows.Clock.Add(settleTime); number > maxVersion {

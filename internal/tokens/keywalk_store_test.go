@@ -53,9 +53,8 @@ func (s *walkStore) raise(feedID string, maxTTL, maxAge time.Duration) revocatio
 
 // walkLine is what one instance has of the store: it may be cut off, and others may be faster.
 type walkLine struct {
-	KeyringStore // nil: what a walk never calls
-	store        *walkStore
-	cut          bool
+	store *walkStore
+	cut   bool
 	// before, if set, happens once, between a load and the swap that rests on it.
 	before func()
 }

@@ -67,7 +67,7 @@ func OnPostgres(t testing.TB) Database {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return store
+		return served{store, url}
 	})
 }
 
