@@ -37,6 +37,7 @@ type commands struct {
 	Init        initCmd        `cmd:"" help:"Make the secrets of an installation in a folder, once."`
 	Migrate     migrateCmd     `cmd:"" help:"Bring the schema up to date, or say where it is."`
 	Users       usersCmd       `cmd:"" help:"Make, list, change and delete users."`
+	Clients     clientsCmd     `cmd:"" help:"Make, list, revoke and delete machine clients."`
 	Sessions    sessionsCmd    `cmd:"" help:"List a user's sessions, or end one."`
 	Revoke      revokeCmd      `cmd:"" help:"Declare single tokens dead."`
 	Keys        keysCmd        `cmd:"" help:"List, turn and kill signing keys."`

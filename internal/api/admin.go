@@ -32,6 +32,15 @@ type Users interface {
 	IssueReset(ctx context.Context, id auth.UserID, from tokens.Origin) (token auth.Secret, expires time.Time, err error)
 }
 
+// OperatorClients is what operators' routes need of the machine clients. What is not there is
+// [accounts.ErrClientNotFound].
+type OperatorClients interface {
+	Clients(ctx context.Context, after auth.ClientID, limit int) ([]accounts.Client, error)
+	CreateClient(ctx context.Context, n accounts.NewClient, from tokens.Origin) (accounts.Client, auth.Secret, error)
+	RevokeClient(ctx context.Context, id auth.ClientID, from tokens.Origin) error
+	DeleteClient(ctx context.Context, id auth.ClientID, from tokens.Origin) error
+}
+
 // OperatorSessions is what operators' routes need of the sessions. What is not there is
 // [tokens.ErrSessionNotFound].
 type OperatorSessions interface {
@@ -57,6 +66,7 @@ type AdminConfig struct {
 	Hosts []string
 
 	Users    Users
+	Clients  OperatorClients
 	Sessions OperatorSessions
 	Keys     OperatorKeys
 	Audit    Audit
@@ -96,6 +106,10 @@ func (a *admin) routes() []route {
 		{method: "GET", pattern: "/admin/keys", handle: a.keys, params: list},
 		{method: "POST", pattern: "/admin/keys/rotate", handle: a.rotateKey},
 		{method: "DELETE", pattern: "/admin/keys/{kid}", handle: a.killKey},
+		{method: "GET", pattern: "/admin/clients", handle: a.clients, params: list},
+		{method: "POST", pattern: "/admin/clients", handle: a.createClient, bodied: true},
+		{method: "DELETE", pattern: "/admin/clients/{id}", handle: a.deleteClient},
+		{method: "POST", pattern: "/admin/clients/{id}/revoke", handle: a.revokeClient},
 		{method: "GET", pattern: "/admin/audit", handle: a.audit,
 			params: append([]string{"user", "session", "name", "since", "until"}, list...)},
 	}
@@ -129,6 +143,7 @@ func (c AdminConfig) validate() error {
 	return errors.Join(
 		need(fmt.Sprintf("Token of %d characters", LeastAdminToken), len(c.Token.Reveal()) >= LeastAdminToken),
 		need("Users", c.Users != nil),
+		need("Clients", c.Clients != nil),
 		need("Sessions", c.Sessions != nil),
 		need("Keys", c.Keys != nil),
 		need("Audit", c.Audit != nil),

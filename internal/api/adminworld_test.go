@@ -25,7 +25,7 @@ func secret(text string) auth.Secret { return auth.NewSecret(text) }
 func adminConfig(t testing.TB, hosts ...string) AdminConfig {
 	t.Helper()
 	return AdminConfig{Token: secret(adminToken), Hosts: hosts,
-		Users: broken{}, Sessions: broken{}, Keys: broken{}, Audit: broken{}, Metrics: broken{},
+		Users: broken{}, Clients: broken{}, Sessions: broken{}, Keys: broken{}, Audit: broken{}, Metrics: broken{},
 		Ready:  func(context.Context) error { return nil },
 		Logger: new(logged).logger(), Now: time.Now, Random: rand.Reader}
 }
@@ -35,7 +35,7 @@ func brokenAdmin(t testing.TB, b broken) (http.Handler, *logged) {
 	t.Helper()
 	log := &logged{}
 	c := adminConfig(t)
-	c.Users, c.Sessions, c.Keys, c.Audit, c.Metrics, c.Ready, c.Logger = b, b, b, b, b, b.ready, log.logger()
+	c.Users, c.Clients, c.Sessions, c.Keys, c.Audit, c.Metrics, c.Ready, c.Logger = b, b, b, b, b, b, b.ready, log.logger()
 	handler, err := NewAdmin(c)
 	must(t, err)
 	return handler, log
@@ -62,6 +62,18 @@ func (b broken) Delete(context.Context, auth.UserID, tokens.Origin) error { retu
 func (b broken) IssueReset(context.Context, auth.UserID, tokens.Origin) (auth.Secret, time.Time, error) {
 	return auth.Secret{}, time.Time{}, b.fail()
 }
+
+func (b broken) Clients(context.Context, auth.ClientID, int) ([]accounts.Client, error) {
+	return nil, b.fail()
+}
+
+func (b broken) CreateClient(context.Context, accounts.NewClient, tokens.Origin) (accounts.Client, auth.Secret, error) {
+	return accounts.Client{}, auth.Secret{}, b.fail()
+}
+
+func (b broken) RevokeClient(context.Context, auth.ClientID, tokens.Origin) error { return b.fail() }
+
+func (b broken) DeleteClient(context.Context, auth.ClientID, tokens.Origin) error { return b.fail() }
 
 func (b broken) UserSessions(context.Context, auth.UserID) ([]tokens.SessionInfo, error) {
 	return nil, b.fail()

@@ -78,6 +78,11 @@ func (s *watched) ChangeUser(ctx context.Context, change tokens.UserChange, mark
 	return s.Store.ChangeUser(ctx, change, mark)
 }
 
+func (s *watched) CreateClient(ctx context.Context, client accounts.ClientCredentials) (time.Time, error) {
+	s.writes.Add(1)
+	return s.Store.CreateClient(ctx, client)
+}
+
 func (s *watched) CreateUser(ctx context.Context, user accounts.User, hash string) (time.Time, error) {
 	s.writes.Add(1)
 	return s.Store.CreateUser(ctx, user, hash)
@@ -133,7 +138,8 @@ func newWorld(t testing.TB, change ...func(*accounts.Config)) *world {
 		Ready: func(ctx context.Context) error { _, err := w.store.Clock(ctx); return err }})
 	must(t, err)
 	operators := adminConfig(t)
-	operators.Users, operators.Sessions, operators.Keys, operators.Audit, operators.Logger = w.users, sessions, keyring, w.store, w.log.logger()
+	operators.Users, operators.Clients, operators.Sessions, operators.Keys = w.users, w.users, sessions, keyring
+	operators.Audit, operators.Logger = w.store, w.log.logger()
 	w.operators, err = NewAdmin(operators)
 	must(t, err)
 	read := w.live.NextPoll()
