@@ -8,60 +8,58 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
-	"time"
 )
 
-// The goals. A machine of two cores that has other things to do should meet them too.
-const (
-	goalMedian = 50 * time.Millisecond
-	goalP99    = time.Second
-)
-
-// plan is how much is measured.
-type plan struct {
-	logouts int
-	pollers int
-	window  time.Duration // for which the database is watched, with and without pollers
-	file    string        // where the report goes, besides standard output
+// measurement is one of the things that this program measures: its flags, and what it does with a world
+// of its own. The text is a page of docs/; the error, besides failures, names each goal that was missed.
+type measurement interface {
+	flags(*flag.FlagSet)
+	settings() [][]string // of each instance, besides what all have
+	run(context.Context, *world) (text string, err error)
 }
 
+var measurements = map[string]measurement{"logouts": &logouts{}, "rotation": &rotation{}}
+
 func main() {
-	var p plan
-	flag.IntVar(&p.logouts, "logouts", 1000, "how many logouts to time")
-	flag.IntVar(&p.pollers, "pollers", 2000, "how many polls to hold at once")
-	flag.DurationVar(&p.window, "window", 10*time.Second, "for how long to watch the database")
-	flag.StringVar(&p.file, "o", "", "write the report to this file too")
-	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := measure(ctx, p, os.Stdout); err != nil {
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "measure:", err)
 		os.Exit(1)
 	}
 }
 
-func measure(ctx context.Context, p plan, out io.Writer) (err error) {
-	w, err := newWorld(ctx)
+func run(ctx context.Context, args []string, out io.Writer) error {
+	names := slices.Sorted(maps.Keys(measurements))
+	if len(args) == 0 || measurements[args[0]] == nil {
+		return fmt.Errorf("say what to measure: %s", strings.Join(names, " or "))
+	}
+	m := measurements[args[0]]
+	set := flag.NewFlagSet(args[0], flag.ContinueOnError)
+	file := set.String("o", "", "write the report to this file too")
+	m.flags(set)
+	if err := set.Parse(args[1:]); err != nil {
+		return err
+	}
+	return measure(ctx, m, out, *file)
+}
+
+func measure(ctx context.Context, m measurement, out io.Writer, file string) (err error) {
+	w, err := newWorld(ctx, m.settings())
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.close()) }()
-	r := report{machine: w.machine(ctx), plan: p}
-	if r.delays, err = w.timeLogouts(ctx, p.logouts); err != nil {
-		return err
-	}
-	if r.crowd, err = w.holdPolls(ctx, p.pollers, p.window); err != nil {
-		return err
-	}
-	text := r.String()
+	text, err := m.run(ctx, w)
 	fmt.Fprint(out, text)
-	if p.file != "" {
-		if err := os.WriteFile(p.file, []byte(text), 0o644); err != nil {
-			return err
-		}
+	if text != "" && file != "" {
+		err = errors.Join(err, os.WriteFile(file, []byte(text), 0o644))
 	}
-	return r.missed()
+	return err
 }

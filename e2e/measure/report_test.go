@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -38,6 +39,29 @@ func TestAMissedGoalIsSaid(t *testing.T) {
 	} {
 		r := good
 		spoil(&r)
+		if err := r.missed(); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestARotationThatSomebodyNoticedIsSaid(t *testing.T) {
+	t.Parallel()
+	turned := func() *turning {
+		return &turning{rotation: &rotation{sessions: 2}, kill: killed{obeyed: goalKill, refreshed: 2},
+			signed: map[string]int{"a ES256": 1, "b EdDSA": 1, "c ES256": 1}}
+	}
+	if err := turned().missed(); err != nil {
+		t.Errorf("nobody noticed: got %v", err)
+	}
+	for name, spoil := range map[string]func(*turning){
+		"refused":     func(r *turning) { r.refuse(errors.New("unknown kid")) },
+		"no rotation": func(r *turning) { delete(r.signed, "a ES256") },
+		"killed":      func(r *turning) { r.kill.obeyed++ },
+		"1 of 2":      func(r *turning) { r.kill.refreshed = 1 },
+	} {
+		r := turned()
+		spoil(r)
 		if err := r.missed(); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: got %v", name, err)
 		}

@@ -16,6 +16,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -33,6 +35,7 @@ const (
 // world is a PostgreSQL that flushes as in production, and two instances of authd on it.
 type world struct {
 	folder    string
+	environ   []string // of whatever works on the database
 	database  *pgtest.Server
 	conn      *pgx.Conn
 	instances []*instance
@@ -46,7 +49,8 @@ type instance struct {
 	ended chan error
 }
 
-func newWorld(ctx context.Context) (w *world, err error) {
+// newWorld starts an instance for each of the settings.
+func newWorld(ctx context.Context, settings [][]string) (w *world, err error) {
 	w = &world{client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}, Timeout: patience}}
 	defer func() {
 		if err != nil {
@@ -69,8 +73,12 @@ func newWorld(ctx context.Context) (w *world, err error) {
 	}
 	key := make([]byte, 32)
 	_, _ = rand.Read(key) // documented never to fail
-	for range 2 {
-		i, err := w.start(ctx, base64.StdEncoding.EncodeToString(key))
+	w.environ = []string{
+		"AUTHD_ISSUER=" + issuer, "AUTHD_DATABASE_URL=" + w.database.URL(),
+		"AUTHD_MASTER_KEY=" + base64.StdEncoding.EncodeToString(key),
+	}
+	for _, own := range settings {
+		i, err := w.start(ctx, own)
 		if err != nil {
 			return w, err
 		}
@@ -79,14 +87,12 @@ func newWorld(ctx context.Context) (w *world, err error) {
 	return w, nil
 }
 
-// start starts an instance with its defaults, but for the cost of a password: that is not what is measured.
-func (w *world) start(ctx context.Context, masterKey string) (*instance, error) {
-	cmd := exec.Command(filepath.Join(w.folder, "authd"), "serve")
+// start starts an instance with its defaults, but for its own settings and the cost of a password: that is
+// not what is measured.
+func (w *world) start(ctx context.Context, own []string) (*instance, error) {
+	cmd := exec.Command(w.program(), "serve")
 	cmd.Dir = w.folder
-	cmd.Env = []string{
-		"AUTHD_ADDR=127.0.0.1:0", "AUTHD_ISSUER=" + issuer, "AUTHD_DATABASE_URL=" + w.database.URL(),
-		"AUTHD_AUTO_MIGRATE=true", "AUTHD_MASTER_KEY=" + masterKey, "AUTHD_BCRYPT_COST=10",
-	}
+	cmd.Env = slices.Concat(w.environ, []string{"AUTHD_ADDR=127.0.0.1:0", "AUTHD_AUTO_MIGRATE=true", "AUTHD_BCRYPT_COST=10"}, own)
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		return nil, err
@@ -115,6 +121,19 @@ func (w *world) start(ctx context.Context, masterKey string) (*instance, error) 
 		err = ctx.Err()
 	}
 	return nil, errors.Join(err, i.stop())
+}
+
+func (w *world) program() string { return filepath.Join(w.folder, "authd") }
+
+// command runs one of authd's commands beside the instances, and returns what it printed.
+func (w *world) command(ctx context.Context, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, w.program(), args...)
+	cmd.Dir, cmd.Env = w.folder, w.environ
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("authd %s: %w: %s", strings.Join(args, " "), err, out)
+	}
+	return string(out), err
 }
 
 // read takes the log, tells where the instance serves, and returns the last line.
