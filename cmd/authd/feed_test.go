@@ -31,6 +31,7 @@ func (still) View() revocation.View {
 }
 func (still) Entries(_ int64, _ int, into []revocation.Entry) []revocation.Entry { return into }
 func (still) Knows(revocation.Cursor) (known, beyond bool)                       { return true, false }
+func (still) AwaitKeyring()                                                      {}
 func (still) NextPoll() <-chan struct{}                                          { return make(chan struct{}) }
 func (still) Check(revocation.Token) revocation.Verdict                          { return revocation.Alive }
 

@@ -74,7 +74,33 @@ func (f *Follower) runErrand(ctx context.Context, head Head) (ok bool) {
 		return false
 	}
 	f.told.Store(&head)
+	f.mu.Lock()
+	close(f.retold)
+	f.retold = make(chan struct{})
+	f.mu.Unlock()
 	return ok
+}
+
+// keyringTime is how long a page waits for the keyring: it is read in milliseconds, or cannot be read.
+const keyringTime = time.Second
+
+// AwaitKeyring waits until the keyring was told of what the last poll read, but not for long.
+func (f *Follower) AwaitKeyring() {
+	timer := time.NewTimer(keyringTime)
+	defer timer.Stop()
+	for {
+		f.mu.Lock()
+		head, retold := f.head, f.retold
+		f.mu.Unlock()
+		if f.config.Keyring == nil || f.knows(&head) {
+			return
+		}
+		select {
+		case <-retold:
+		case <-timer.C:
+			return
+		}
+	}
 }
 
 // knows reports whether the keyring was told of the state that a head names.

@@ -76,6 +76,7 @@ type Follower struct {
 	cursor  Cursor          // how far was read; moved by polls alone
 	forked  *Fork           // to be told once the feed was read again
 	changed chan struct{}   // closed when cursor moves
+	retold  chan struct{}   // closed when the keyring was told of a change
 	asked   chan struct{}   // closed by the first successful poll that begins from now on; nil: nobody asked
 	waiting []chan struct{} // closed by the poll under way, or the first to succeed after it
 
@@ -98,7 +99,7 @@ func New(c Config) (*Follower, error) {
 	return &Follower{
 		config: c, set: newSet(),
 		wake: make(chan struct{}, 1), vouches: make(chan time.Time, 1), errands: make(chan Head, 1),
-		changed: make(chan struct{}),
+		changed: make(chan struct{}), retold: make(chan struct{}),
 	}, nil
 }
 

@@ -195,11 +195,18 @@ func (s *shelf) write(from int64) (*Page, error) {
 	if known, _ := live.Knows(v.Cursor()); !known {
 		return nil, auth.ErrUnavailable
 	}
-	token, kid, err := s.feed.signer.SignPage(s.memory(), c.now, s.payload.end(&c))
+	payload := s.payload.end(&c)
+	token, kid, err := s.feed.signer.SignPage(s.memory(), c.now, payload)
+	if err == nil && !s.feed.trusts(kid) {
+		// The kill was read, and the keyring is being read that has another key. Whoever waits for this
+		// page is to hear of the kill now, and not when he tries again.
+		live.AwaitKeyring()
+		token, kid, err = s.feed.signer.SignPage(token[:0], c.now, payload)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if !s.feed.trusts(kid) { // killed, and the keyring has not read of it yet
+	if !s.feed.trusts(kid) {
 		return nil, auth.ErrUnavailable
 	}
 	s.feed.signed.Add(1)

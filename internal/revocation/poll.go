@@ -35,6 +35,7 @@ type Live interface {
 	Entries(after int64, limit int, into []Entry) []Entry
 	Knows(c Cursor) (known, beyond bool)
 	NextPoll() <-chan struct{}
+	AwaitKeyring()
 	Check(t Token) Verdict
 }
 

@@ -255,6 +255,50 @@ func TestC21PagesOfAKilledKeyAreDroppedAtOnce(t *testing.T) {
 	})
 }
 
+// Whoever waits for news hears of the kill of a key by a page of the next one, although the kill is known
+// a moment before the keyring was read (D5).
+func TestD5TheKillOfAKeyWaitsForTheKeyThatTellsIt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const reading = 40 * time.Millisecond // of the keyring
+		i := &instance{store: &memory{head: Head{FeedID: testFeed, MaxTTL: testTTL, AsOf: time.Now()}}, pen: newPen(t)}
+		renew := func(context.Context, string, int64) error {
+			time.Sleep(reading)
+			i.pen.use("two")
+			return nil
+		}
+		var err error
+		if i.follower, err = New(Config{Store: i.store, Now: time.Now, MaxTTL: testTTL, Keyring: renew}); err != nil {
+			t.Fatal(err)
+		}
+		if i.Feed, err = NewFeed(FeedConfig{Live: i.follower, Signer: i.pen, Issuer: testIssuer, Now: time.Now}); err != nil {
+			t.Fatal(err)
+		}
+		go i.follower.Run(t.Context())
+		go i.Feed.Run(t.Context())
+		time.Sleep(time.Second)
+		i.pen.use("one")
+		first, _ := i.ask(t, "", 0)
+
+		answered := make(chan time.Time, 1)
+		go func() {
+			if got, _ := i.ask(t, first.cursor(), 30*time.Second); got.kid != "two" || got.To != 1 {
+				t.Errorf("signed by %s, to %d: want the next key and the kill", got.kid, got.To)
+			}
+			answered <- time.Now()
+		}()
+		synctest.Wait()
+		i.store.mu.Lock()
+		i.store.head.KeyringVersion++
+		i.store.mu.Unlock()
+		killed := time.Now()
+		i.kill(Kill{Key: Key{Kid, SubjectOf("one")}})
+		if took := (<-answered).Sub(killed); took > 2*reading {
+			t.Errorf("told after %v, the keyring was read in %v", took, reading)
+		}
+	})
+}
+
 func TestAWholeFleetCostsOneSignatureAPageAndTheStoreNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -86,6 +86,7 @@ func (f told) Entries(after int64, limit int, into []revocation.Entry) []revocat
 }
 
 func (told) Knows(revocation.Cursor) (known, beyond bool)  { return true, false }
+func (told) AwaitKeyring()                                 {}
 func (told) NextPoll() <-chan struct{}                     { return nil }
 func (told) Check(revocation.Token) (v revocation.Verdict) { return v }
 
