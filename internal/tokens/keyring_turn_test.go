@@ -233,7 +233,7 @@ func TestD5AKilledKeySignsNothingAndNobodyIsSignedOut(t *testing.T) {
 	})
 }
 
-// D8, I5: whoever has all that is stored, and no master key, has nothing.
+// D8: whoever has all that is stored, and no master key, has nothing.
 func TestD8ADumpHoldsNoSecret(t *testing.T) {
 	t.Parallel()
 	everystore.Test(t, func(t *testing.T, open everystore.Database) {
