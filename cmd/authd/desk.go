@@ -31,7 +31,8 @@ var byCommand = tokens.Origin{Actor: audit.CLI}
 type deskSettings struct {
 	storeSettings
 	masterKeySettings
-	keySettings
+	// SigningAlg is empty when it was not set: the shell of an operator need not have the servers' settings.
+	SigningAlg string `words:"ES256 EdDSA RS256" placeholder:"ALG" otherwise:"that of the newest key" help:"Algorithm of a signing key, should one have to be made."`
 }
 
 func (s *deskSettings) settle(f *faults) {
@@ -63,7 +64,7 @@ func (s *deskSettings) withPasswords(ctx context.Context, p passwordSettings, do
 	}
 	record := audit.NewCommand(st, time.Now, rand.Reader)
 	// Nothing is signed here, so the shortest lifetimes are said, which raise nothing in the store.
-	ring, err := openKeyring(ctx, st, keys, tokenSettings{AccessTTL: time.Second, JWKSMaxAge: time.Second}, s.keySettings, record.Record, nil)
+	ring, err := openKeyring(ctx, st, keys, tokenSettings{AccessTTL: time.Second, JWKSMaxAge: time.Second}, keySettings{s.SigningAlg}, record.Record, nil)
 	if err != nil {
 		return err
 	}

@@ -75,7 +75,7 @@ type tokenSettings struct {
 	KeyRotation    time.Duration `default:"720h" min:"4s" help:"How long a signing key signs before the next one does. At least an eighth of the time for which a key is published first, which is twice the longest max-age and 30 s."`
 }
 
-// keySettings are about keys that are yet to be made, which commands do as well as servers.
+// keySettings are about keys that are yet to be made.
 type keySettings struct {
 	SigningAlg string `default:"ES256" words:"ES256 EdDSA RS256" help:"Algorithm of the next signing key. The keys that there are keep theirs."`
 }

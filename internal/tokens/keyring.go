@@ -21,7 +21,7 @@ type KeyringConfig struct {
 	MasterKeys [][]byte // of MasterKeyBytes each; the first seals, all open
 	AccessTTL  time.Duration
 	JWKSMaxAge time.Duration
-	Alg        Alg // of the next key that is made; those that there are keep theirs
+	Alg        Alg // of the next key that is made; those that there are keep theirs. Empty: as the newest's
 	// Rotation is how long a key signs. Zero: keys turn only when they are told to, as for a command.
 	Rotation time.Duration
 	Random   io.Reader
@@ -42,7 +42,7 @@ type Keyring struct {
 	sealer *sealer
 	random io.Reader
 	now    func() time.Time
-	alg    Alg           // of the next key that is made
+	alg    Alg           // of the next key that is made; empty: as the newest's
 	maxTTL time.Duration // of the access tokens that may be signed: what the head was raised to
 	maxAge time.Duration // of the key set that is served: what the head was raised to
 
@@ -68,7 +68,7 @@ const askPause = time.Second
 // version of each secret, and two published keys, the first of which signs. Any number of instances
 // may do so at once; all end with the same. [ErrMasterKey] if the master key is not the store's.
 func OpenKeyring(ctx context.Context, c KeyringConfig) (*Keyring, error) {
-	if !slices.Contains(Algs(), c.Alg) {
+	if c.Alg != "" && !slices.Contains(Algs(), c.Alg) {
 		return nil, c.Alg.unknown()
 	}
 	sealer, err := newSealer(c.MasterKeys)

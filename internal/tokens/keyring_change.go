@@ -1,6 +1,7 @@
 package tokens
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -92,8 +93,9 @@ func (k *Keyring) changeOf(rows *KeyringRows, step *keyStep) (KeyringChange, err
 	for _, key := range rows.Keys {
 		slot = max(slot, key.Slot+1)
 	}
+	alg := k.algOf(rows)
 	for i := range step.make {
-		key, private, err := generateKey(k.alg, slot+int64(i), rows.Clock, k.random)
+		key, private, err := generateKey(alg, slot+int64(i), rows.Clock, k.random)
 		if err != nil {
 			return change, err
 		}
@@ -107,6 +109,19 @@ func (k *Keyring) changeOf(rows *KeyringRows, step *keyStep) (KeyringChange, err
 		change.Keys, change.Secrets = append(change.Keys, key), append(change.Secrets, sealed)
 	}
 	return change, nil
+}
+
+// algOf is what a new key signs with. A command that was not told makes keys as the servers beside it do,
+// whose settings it does not know: the newest key shows.
+func (k *Keyring) algOf(rows *KeyringRows) Alg {
+	if k.alg != "" {
+		return k.alg
+	}
+	if len(rows.Keys) == 0 {
+		return Algs()[0]
+	}
+	newest := slices.MaxFunc(rows.Keys, func(a, b PublishedKey) int { return cmp.Compare(a.Slot, b.Slot) })
+	return Alg(newest.Alg)
 }
 
 // seal makes the row of a new secret. It refuses beside rows that none of the master keys at hand opens:

@@ -443,3 +443,28 @@ func privateNumber(t *testing.T, der []byte) []byte {
 	}
 	return number
 }
+
+// A command knows none of the servers' settings, and what it makes is to be no surprise to them.
+func TestAKeyringThatIsToldNoAlgorithmMakesKeysLikeTheNewest(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		server := w.ringed(func(c *tokens.KeyringConfig) { c.Alg = tokens.EdDSA })
+		command := w.ringed(func(c *tokens.KeyringConfig) { c.Alg = "" })
+		for _, by := range []ringed{server, command, command} {
+			if err := by.ring.Kill(t.Context(), by.inState(tokens.KeyActive)[0], home); err != nil {
+				t.Fatal(err)
+			}
+		}
+		keys, err := command.ring.Keys(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range keys[2:] { // two were there
+			if key.Alg != string(tokens.EdDSA) {
+				t.Errorf("key %d signs with %s", key.Slot, key.Alg)
+			}
+		}
+		if len(keys) != 5 {
+			t.Errorf("%d keys, want 5", len(keys))
+		}
+	})
+}
