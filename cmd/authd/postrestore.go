@@ -23,22 +23,22 @@ func (postRestoreCmd) Help() string {
 
 const restoreQuestion = "This is for a database that an older copy was put into. It ends every session of every user and kills every signing key. Type restored: "
 
-// Run asks, makes sure that nobody serves, and starts over.
+// Run makes sure that nobody serves, asks, and starts over.
 func (c *postRestoreCmd) Run(ctx context.Context, p process) (err error) {
-	if !c.Yes {
-		if err := confirm(ctx, p, restoreQuestion, "restored", "nothing was changed"); err != nil {
-			return err
-		}
-	}
 	release, err := c.holdOff()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, release()) }()
+	if !c.Yes {
+		if err := confirm(ctx, p, restoreQuestion, "restored", "nothing was changed"); err != nil {
+			return err
+		}
+	}
 	c.patient = true
 	return c.with(ctx, func(ctx context.Context, d *desk) error {
 		if c.postgres() {
-			if err := d.isServed(ctx, time.After(watchServers)); err != nil {
+			if err := d.refuseServed(ctx, time.After(watchServers)); err != nil {
 				return err
 			}
 		}
@@ -68,9 +68,9 @@ func (c *postRestoreCmd) holdOff() (release func() error, err error) {
 // seconds old.
 const watchServers = 5 * time.Second
 
-// isServed refuses if a server follows the PostgreSQL, which it shows by moving as_of. A database that was
+// refuseServed returns an error if a server follows the PostgreSQL, which it shows by moving as_of. A database that was
 // just put back has one of long ago, and is not watched at all.
-func (d *desk) isServed(ctx context.Context, over <-chan time.Time) error {
+func (d *desk) refuseServed(ctx context.Context, over <-chan time.Time) error {
 	first, err := d.store.Follow(ctx, math.MaxInt64, 1)
 	if err != nil {
 		return err

@@ -20,8 +20,8 @@ type Restoration struct {
 	Keyring KeyringChange
 	// FeedID is the feed's new name. No place that a follower stands on is a place in it.
 	FeedID string
-	// Raise is added to every epoch, of users and of clients, so that no kill of the lost time, which followers keep, hits what
-	// is signed from now on.
+	// Raise is added to every epoch, of users and of clients, so that no kill of the lost time, which
+	// followers keep, hits what is signed from now on.
 	Raise auth.Epoch
 	// At is when every session ends that was not ended, for [audit.Restored].
 	At time.Time

@@ -97,11 +97,11 @@ func TestSecretsAreListedWithWhatSealsThemAndWithoutOpeningAny(t *testing.T) {
 	t.Parallel()
 	everystore.Test(t, func(t *testing.T, open everystore.Database) {
 		store := anHourLater{open(t)}
-		k, err := openKeyring(t, store.Store, masterKey(1))
-		if err != nil {
+		if _, err := openKeyring(t, store.Store, masterKey(1)); err != nil { // the first boot
 			t.Fatal(err)
 		}
-		if k, err = openKeyring(t, store, masterKey(1)); err != nil {
+		k, err := openKeyring(t, store, masterKey(1))
+		if err != nil {
 			t.Fatal(err)
 		}
 		version, from, err := k.RotateSecret(t.Context(), "refresh", tokens.Origin{})
