@@ -23,6 +23,9 @@ type Client struct {
 	Audiences []string   // who its tokens may be for; none: whoever this service's are for
 	Epoch     auth.Epoch // of its tokens; those below are dead
 	CreatedAt time.Time
+	// ProvenAt is the store's clock when the secret was proven: the same reading that the epoch is of. Zero
+	// if none was.
+	ProvenAt time.Time
 }
 
 // NewClient is what an operator says of a client that is to be made.
@@ -71,7 +74,7 @@ func (a *Accounts) Clients(ctx context.Context, after auth.ClientID, limit int) 
 
 // Client returns one client. [ErrClientNotFound] if there is none.
 func (a *Accounts) Client(ctx context.Context, id auth.ClientID) (Client, error) {
-	c, found, err := a.Store.ClientByID(ctx, id)
+	c, _, found, err := a.Store.ClientByID(ctx, id)
 	if err == nil && !found {
 		err = ErrClientNotFound
 	}
@@ -104,7 +107,7 @@ func (a *Accounts) AuthenticateClient(ctx context.Context, id, secret string, fr
 	// An id that cannot be is looked up all the same, as one that nobody has.
 	asked, wellFormed := parseClientID(id)
 	shown, genuine := parseClientSecret(secret)
-	c, found, err := a.Store.ClientByID(ctx, asked)
+	c, clock, found, err := a.Store.ClientByID(ctx, asked)
 	if err != nil {
 		return Client{}, err
 	}
@@ -117,6 +120,7 @@ func (a *Accounts) AuthenticateClient(ctx context.Context, id, secret string, fr
 		a.recordClient(ctx, audit.ClientRefused, asked, from)
 		return Client{}, ErrClientInvalid
 	}
+	c.ProvenAt = clock
 	return c.Client, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -34,7 +35,7 @@ func (h *house) mints(id auth.ClientID, secret string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	token, _, err := h.sessions.MintForClient(h.t.Context(), tokens.Machine{ID: c.ID, Epoch: c.Epoch, Scopes: c.Scopes, Audience: c.Audiences})
+	token, _, err := h.sessions.MintForClient(h.t.Context(), tokens.Machine{ID: c.ID, Epoch: c.Epoch, ProvenAt: c.ProvenAt, Scopes: c.Scopes, Audience: c.Audiences})
 	return token, err
 }
 
@@ -53,6 +54,10 @@ func TestAClientIsWhoProvesItsSecret(t *testing.T) {
 		made, secret := h.billing()
 		other, othersSecret := h.billing()
 		got, err := h.AuthenticateClient(t.Context(), made.ID.String(), secret, nowhere)
+		if got.ProvenAt.IsZero() || got.ProvenAt.Before(made.CreatedAt) {
+			t.Errorf("proven at %v", got.ProvenAt)
+		}
+		got.ProvenAt = time.Time{}
 		if diff := cmp.Diff(got, made); err != nil || diff != "" {
 			t.Errorf("%v (-got +want):\n%s", err, diff)
 		}
@@ -85,11 +90,11 @@ func TestAClientIsWhoProvesItsSecret(t *testing.T) {
 	})
 }
 
-// I5: what a dump has of a secret opens nothing.
+// What a dump has of a secret opens nothing.
 func TestOnlyAHashOfAClientsSecretIsKept(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
 		made, secret := h.billing()
-		kept, found, err := h.store.ClientByID(t.Context(), made.ID)
+		kept, _, found, err := h.store.ClientByID(t.Context(), made.ID)
 		if err != nil || !found {
 			t.Fatalf("%t, %v", found, err)
 		}

@@ -74,8 +74,8 @@ type Store interface {
 	// CreateClient stores a client, created at the store's clock, which is returned.
 	CreateClient(ctx context.Context, client ClientCredentials) (createdAt time.Time, err error)
 
-	// ClientByID reads one client with the hash of its secret.
-	ClientByID(ctx context.Context, id auth.ClientID) (client ClientCredentials, found bool, err error)
+	// ClientByID reads one client with the hash of its secret, and the store's clock, in one round trip.
+	ClientByID(ctx context.Context, id auth.ClientID) (client ClientCredentials, clock time.Time, found bool, err error)
 
 	// Clients lists at most limit clients by id, which is the order of their making, those after the given id.
 	Clients(ctx context.Context, after auth.ClientID, limit int) ([]Client, error)

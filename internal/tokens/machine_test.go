@@ -19,9 +19,9 @@ func TestAMachinesTokenSaysWhoItIsAndWhatItMay(t *testing.T) {
 		audience []string
 		scope    string
 	}{
-		{Machine{ID: auth.ClientID{1}, Epoch: 7, Scopes: []string{"read", "write"}, Audience: []string{"https://a.test", "https://b.test"}},
+		{Machine{ProvenAt: noon, ID: auth.ClientID{1}, Epoch: 7, Scopes: []string{"read", "write"}, Audience: []string{"https://a.test", "https://b.test"}},
 			[]string{"https://a.test", "https://b.test"}, "read write"},
-		{Machine{ID: auth.ClientID{1}, Epoch: 7}, s.audience, ""},
+		{Machine{ProvenAt: noon, ID: auth.ClientID{1}, Epoch: 7}, s.audience, ""},
 	} {
 		token, lifetime, err := s.MintForClient(t.Context(), test.machine)
 		if err != nil || lifetime != s.policy.AccessTTL {
@@ -41,7 +41,7 @@ func TestAMachinesTokenOfAnOlderEpochIsBornDead(t *testing.T) { // B20, of a cli
 	s := signs(t)
 	s.live = follows(t, noon, revocation.KillBelow(auth.UserID{1}, 8))
 	for epoch, want := range map[auth.Epoch]error{7: ErrTokenInvalid, 8: nil} {
-		token, _, err := s.MintForClient(t.Context(), Machine{ID: auth.ClientID{1}, Epoch: epoch})
+		token, _, err := s.MintForClient(t.Context(), Machine{ProvenAt: noon, ID: auth.ClientID{1}, Epoch: epoch})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,7 +56,24 @@ func TestWithoutNewsNoMachineGetsAToken(t *testing.T) {
 	t.Parallel()
 	s := signs(t)
 	s.live = unread{}
-	if token, _, err := s.MintForClient(t.Context(), Machine{ID: auth.ClientID{1}}); auth.KindOf(err) != auth.Unavailable || token != "" {
+	if token, _, err := s.MintForClient(t.Context(), Machine{ProvenAt: noon, ID: auth.ClientID{1}}); auth.KindOf(err) != auth.Unavailable || token != "" {
 		t.Errorf("got %q, %v", token, err)
+	}
+}
+
+// B20: a kill is kept for as long as a token may live that was allowed before it. A process that slept
+// between the proof and the signature must not sign one that lives longer.
+func TestAMachinesTokenLivesFromTheProofOfItsSecret(t *testing.T) {
+	t.Parallel()
+	s := signs(t)
+	s.live = follows(t, noon.Add(3*time.Minute))
+	proven := noon
+	token, _, err := s.MintForClient(t.Context(), Machine{ID: auth.ClientID{1}, ProvenAt: proven})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, ok := s.openAccess(token)
+	if want := proven.Add(s.policy.AccessTTL).Unix(); !ok || got.Expiry != want || got.IssuedAt != proven.Unix() {
+		t.Errorf("%t: from %d to %d, want the end at %d", ok, got.IssuedAt, got.Expiry, want)
 	}
 }

@@ -69,8 +69,8 @@ func (s *Store) CreateClient(ctx context.Context, c accounts.ClientCredentials) 
 }
 
 // ClientByID implements [accounts.Store].
-func (s *Store) ClientByID(ctx context.Context, id auth.ClientID) (c accounts.ClientCredentials, found bool, err error) {
-	b := &pgx.Batch{}
+func (s *Store) ClientByID(ctx context.Context, id auth.ClientID) (c accounts.ClientCredentials, clock time.Time, found bool, err error) {
+	b := s.newReading(&clock)
 	b.Queue(selectClient, uuid(id)).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			found = true
@@ -81,9 +81,9 @@ func (s *Store) ClientByID(ctx context.Context, id auth.ClientID) (c accounts.Cl
 		return rows.Err()
 	})
 	if err := s.send(ctx, "read a client", b); err != nil {
-		return accounts.ClientCredentials{}, false, err
+		return accounts.ClientCredentials{}, time.Time{}, false, err
 	}
-	return c, found, nil
+	return c, clock, found, nil
 }
 
 // Clients implements [accounts.Store].

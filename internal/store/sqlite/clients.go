@@ -34,7 +34,10 @@ select client_id, name, scopes, audiences, epoch, created_at, secret_hash
  where client_id = ?1`
 
 // ClientByID implements [accounts.Store].
-func (s *Store) ClientByID(ctx context.Context, id auth.ClientID) (c accounts.ClientCredentials, found bool, err error) {
+func (s *Store) ClientByID(ctx context.Context, id auth.ClientID) (
+	c accounts.ClientCredentials, clock time.Time, found bool, err error,
+) {
+	clock = s.clock()
 	err = s.read(ctx, "read a client", func(ctx context.Context, l *link) error {
 		clients, err := all(ctx, l, selectClient, scanClientCredentials, id[:])
 		if len(clients) > 0 {
@@ -42,7 +45,7 @@ func (s *Store) ClientByID(ctx context.Context, id auth.ClientID) (c accounts.Cl
 		}
 		return err
 	})
-	return c, found, err
+	return c, clock, found, err
 }
 
 // The primary key of clients serves this, in its order.

@@ -14,10 +14,10 @@ import (
 // readClients passes every client that is read by id through change.
 func readClients(change func(*accounts.ClientCredentials, *bool)) func(*broken) {
 	return func(b *broken) {
-		b.clientByID = func(ctx context.Context, id auth.ClientID) (accounts.ClientCredentials, bool, error) {
-			c, found, err := b.Store.ClientByID(ctx, id)
+		b.clientByID = func(ctx context.Context, id auth.ClientID) (accounts.ClientCredentials, time.Time, bool, error) {
+			c, clock, found, err := b.Store.ClientByID(ctx, id)
 			change(&c, &found)
-			return c, found, err
+			return c, clock, found, err
 		}
 	}
 }
@@ -65,7 +65,7 @@ func quietly(deletion string) func(*broken) {
 // read first, written later: two who raise at once kill below one epoch.
 func raiseInTwoSteps(b *broken) {
 	b.raiseClient = func(ctx context.Context, id auth.ClientID, mark uint64) (bool, error) {
-		c, found, err := b.Store.ClientByID(ctx, id)
+		c, _, found, err := b.Store.ClientByID(ctx, id)
 		if err != nil || !found {
 			return false, err
 		}
@@ -98,6 +98,12 @@ var clientDefects = map[string][]defect{
 			c.CreatedAt = c.CreatedAt.In(time.FixedZone("here", 3600))
 		})},
 		{"nobody is found", readClients(func(_ *accounts.ClientCredentials, found *bool) { *found = true })},
+		{"the clock is the client's", func(b *broken) {
+			b.clientByID = func(ctx context.Context, id auth.ClientID) (accounts.ClientCredentials, time.Time, bool, error) {
+				c, _, found, err := b.Store.ClientByID(ctx, id)
+				return c, c.CreatedAt, found, err
+			}
+		}},
 		{"created when it was said", func(b *broken) {
 			b.createClient = func(ctx context.Context, c accounts.ClientCredentials) (time.Time, error) {
 				_, err := b.Store.CreateClient(ctx, c)

@@ -35,8 +35,10 @@ func (t *trial) client(name string) accounts.ClientCredentials {
 // clientIs checks a client through the other handle.
 func (t *trial) clientIs(want accounts.ClientCredentials) {
 	t.Helper()
-	got, found, err := t.again.ClientByID(t.Context(), want.ID)
+	before := t.clock()
+	got, clock, found, err := t.again.ClientByID(t.Context(), want.ID)
 	t.must(err, "ClientByID")
+	t.between(clock, before, t.clock(), "the clock that is read with a client")
 	if !found || got.CreatedAt.Location() != time.UTC {
 		t.Errorf("ClientByID of %q: found %t, created at %v", want.Name, found, got.CreatedAt)
 	}
@@ -60,7 +62,7 @@ func clientRoundTrip(t *trial) {
 		t.between(c.CreatedAt, before, t.clock(), "created_at")
 		t.clientIs(c)
 	}
-	if _, found, err := t.store.ClientByID(t.Context(), auth.ClientID{1}); found || err != nil {
+	if _, _, found, err := t.store.ClientByID(t.Context(), auth.ClientID{1}); found || err != nil {
 		t.Errorf("nobody's client: found %t, %v", found, err)
 	}
 }
@@ -114,7 +116,7 @@ func clientDeleted(t *trial) {
 		t.Errorf("DeleteClient does not find a client")
 	}
 	t.written(before.Seq, mark, revocation.KillBelow(a.ID, a.Epoch+1))
-	if _, found, err := t.again.ClientByID(t.Context(), a.ID); found || err != nil {
+	if _, _, found, err := t.again.ClientByID(t.Context(), a.ID); found || err != nil {
 		t.Errorf("the deleted client: found %t, %v", found, err)
 	}
 	t.clientIs(b)
@@ -179,7 +181,7 @@ func clientRace(t *trial) {
 			t.Errorf("entry %d kills below %d", i, e.Value)
 		}
 	}
-	if _, found, err := t.store.ClientByID(t.Context(), c.ID); found || err != nil {
+	if _, _, found, err := t.store.ClientByID(t.Context(), c.ID); found || err != nil {
 		t.Errorf("the deleted client: found %t, %v", found, err)
 	}
 }

@@ -52,7 +52,7 @@ type broken struct {
 	passwordHashes  func(context.Context, auth.UserID, int) ([]string, auth.UserID, error)
 
 	createClient func(context.Context, accounts.ClientCredentials) (time.Time, error)
-	clientByID   func(context.Context, auth.ClientID) (accounts.ClientCredentials, bool, error)
+	clientByID   func(context.Context, auth.ClientID) (accounts.ClientCredentials, time.Time, bool, error)
 	clients      func(context.Context, auth.ClientID, int) ([]accounts.Client, error)
 	raiseClient  func(context.Context, auth.ClientID, uint64) (bool, error)
 	deleteClient func(context.Context, auth.ClientID, uint64) (bool, error)
@@ -179,7 +179,7 @@ func (b *broken) CreateClient(ctx context.Context, c accounts.ClientCredentials)
 	return b.createClient(ctx, c)
 }
 
-func (b *broken) ClientByID(ctx context.Context, id auth.ClientID) (accounts.ClientCredentials, bool, error) {
+func (b *broken) ClientByID(ctx context.Context, id auth.ClientID) (accounts.ClientCredentials, time.Time, bool, error) {
 	return b.clientByID(ctx, id)
 }
 
