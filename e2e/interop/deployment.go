@@ -46,8 +46,8 @@ type deployment struct {
 		Refresh string `json:"refresh_token"`
 	}
 	machine struct {
-		ID     string `json:"id"`
-		Secret string `json:"secret"`
+		ID     string `json:"client_id"`
+		Secret string `json:"client_secret"`
 	}
 }
 
@@ -150,7 +150,14 @@ func (d *deployment) people(ctx context.Context) error {
 	if err := d.post(ctx, "/register", credentials, nil); err != nil {
 		return err
 	}
-	return d.post(ctx, "/login", credentials, &d.session)
+	if err := d.post(ctx, "/login", credentials, &d.session); err != nil {
+		return err
+	}
+	out, err := d.command(ctx, "clients", "create", "interop", "--scope", scope, "--audience", audience, "--json")
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(out, &d.machine)
 }
 
 // command runs one of authd's commands beside the server.

@@ -56,4 +56,3 @@ func deployAll(t *testing.T) (all []*deployment) {
 	}
 	return all
 }
-
