@@ -30,7 +30,7 @@ func (s *Store) Backup(ctx context.Context, path string) error {
 }
 
 func (s *Store) backup(ctx context.Context, path string) error {
-	// Before the work. What decides is the link below, which never replaces anything.
+	// Before the work. What decides is publish, which never replaces anything.
 	if _, err := os.Lstat(path); err == nil {
 		return fs.ErrExist
 	}
@@ -51,10 +51,27 @@ func (s *Store) backup(ctx context.Context, path string) error {
 	if err := syncFile(draft.Name()); err != nil {
 		return err
 	}
-	if err := os.Link(draft.Name(), path); err != nil {
+	if err := publish(draft.Name(), path, os.Link); err != nil {
 		return err
 	}
 	return syncFolder(filepath.Dir(path))
+}
+
+// publish gives a file a name that nobody has. A link does that in one step. Many a network share and
+// memory stick has no links: there the name is taken by an empty file first, so that what is replaced is
+// what this call has made.
+func publish(draft, path string, link func(from, to string) error) error {
+	if err := link(draft, path); err == nil || errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	taken, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(taken.Close(), os.Rename(draft, path)); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	return nil
 }
 
 // copyTo has a connection of its own: the writer's would keep everybody else waiting, and a reader's may

@@ -87,6 +87,34 @@ func TestABackupReplacesNothing(t *testing.T) {
 	}
 }
 
+func TestWithoutLinksABackupReplacesNothingEither(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	unlinkable := func(from, to string) error { return &os.LinkError{Op: "link", Old: from, New: to, Err: errors.ErrUnsupported} }
+	draft, path := filepath.Join(folder, "draft"), filepath.Join(folder, "copy.db")
+	if err := os.WriteFile(draft, []byte("first"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := publish(draft, path, unlinkable); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(draft, []byte("second"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := publish(draft, path, unlinkable); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("onto a file that exists: got %v", err)
+	}
+	if got, err := os.ReadFile(path); err != nil || string(got) != "first" {
+		t.Errorf("the file is %q, error %v", got, err)
+	}
+	if err := publish(filepath.Join(folder, "nothing"), filepath.Join(folder, "other.db"), unlinkable); err == nil {
+		t.Error("nothing was published, and no error")
+	}
+	if got := names(t, folder); len(got) != 2 {
+		t.Errorf("the folder has %q, want copy.db and the second draft", got)
+	}
+}
+
 func TestABackupThatFailsLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
