@@ -51,6 +51,8 @@ type Keyring struct {
 	record      audit.Sink
 	failed      func(ctx context.Context, err error)
 
+	stock stock // keys to come
+
 	ring atomic.Pointer[ring] // replaced whole by read; readers never wait
 
 	reading sync.Mutex // one reading of the store at a time, so that none puts an older one in place
@@ -130,7 +132,8 @@ func (k *Keyring) load(ctx context.Context) error {
 		if !errors.Is(err, errIncomplete) {
 			return err
 		}
-		if _, _, err := k.attempt(ctx, rows, k.complete); err != nil {
+		_, _, err = k.attempt(ctx, rows, k.complete)
+		if _, err := k.stockUpAfter(err); err != nil {
 			return err
 		}
 	}

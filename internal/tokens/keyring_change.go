@@ -18,36 +18,37 @@ type keyDecision func(rows *KeyringRows) (KeyringChange, error)
 // alter loads, decides and swaps, again if somebody else was faster, and returns the rows as they are
 // afterwards. It ends with what this instance holds being what it has stored.
 func (k *Keyring) alter(ctx context.Context, from Origin, decide keyDecision) (KeyringRows, KeyringChange, error) {
-	ctx, cancel := detached(ctx)
-	defer cancel()
-	for range maxAttempts {
-		rows, err := k.read(ctx)
-		if err != nil && !errors.Is(err, errIncomplete) {
-			return rows, KeyringChange{}, err
-		}
-		change, applied, err := k.attempt(ctx, rows, decide)
-		if err != nil {
+	for range 1 + maxAttempts { // of which one may only find out that keys must be made
+		rows, change, applied, err := k.alterOnce(ctx, from, decide)
+		again, err := k.stockUpAfter(err)
+		if err != nil || applied && !again {
 			return rows, change, err
 		}
-		if !applied {
-			continue
-		}
-		if change.IsEmpty() {
-			return rows, change, nil
-		}
-		k.recordChange(ctx, rows.Clock, &change, from)
-		if now, err := k.read(ctx); err == nil {
-			return now, change, nil
-		}
-		return rows.after(&change), change, nil // whoever follows the store reads it again
 	}
 	return KeyringRows{}, KeyringChange{}, errBusy
+}
+
+func (k *Keyring) alterOnce(ctx context.Context, from Origin, decide keyDecision) (rows KeyringRows, change KeyringChange, applied bool, err error) {
+	ctx, cancel := detached(ctx)
+	defer cancel()
+	if rows, err = k.read(ctx); err != nil && !errors.Is(err, errIncomplete) {
+		return rows, change, false, err
+	}
+	change, applied, err = k.attempt(ctx, rows, decide)
+	if err != nil || !applied || change.IsEmpty() {
+		return rows, change, applied, err
+	}
+	k.recordChange(ctx, rows.Clock, &change, from)
+	if now, err := k.read(ctx); err == nil {
+		return now, change, true, nil
+	}
+	return rows.after(&change), change, true, nil // whoever follows the store reads it again
 }
 
 // attempt applies what is decided on rows, unless they have changed since.
 func (k *Keyring) attempt(ctx context.Context, rows KeyringRows, decide keyDecision) (change KeyringChange, applied bool, err error) {
 	if change, err = decide(&rows); err != nil || change.IsEmpty() {
-		return change, true, err
+		return change, err == nil, err
 	}
 	mark, err := newMark(k.random)
 	if err != nil {
@@ -57,6 +58,9 @@ func (k *Keyring) attempt(ctx context.Context, rows KeyringRows, decide keyDecis
 	applied, err = k.store.ChangeKeyring(ctx, change, mark)
 	if errors.Is(err, ErrWriteConflict) {
 		return change, false, nil
+	}
+	if applied || err != nil { // an error may hide that it was
+		k.stock.spend(change.Keys)
 	}
 	return change, applied, err
 }
@@ -83,7 +87,8 @@ func (k *Keyring) complete(rows *KeyringRows) (KeyringChange, error) {
 
 func (k *Keyring) clocks(rows *KeyringRows) keyClocks { return keyClocks{rows.Clock, k.now()} }
 
-// changeOf makes the keys that a step asks for. They take the slots after the last that was ever taken.
+// changeOf is a step with the keys that it asks for, from the stock. They take the slots after the last
+// that was ever taken.
 func (k *Keyring) changeOf(rows *KeyringRows, step *keyStep) (KeyringChange, error) {
 	change := KeyringChange{Start: step.start, Kill: step.kill}
 	for _, kid := range step.drop {
@@ -93,16 +98,17 @@ func (k *Keyring) changeOf(rows *KeyringRows, step *keyStep) (KeyringChange, err
 	for _, key := range rows.Keys {
 		slot = max(slot, key.Slot+1)
 	}
-	alg := k.algOf(rows)
-	for i := range step.make {
-		key, private, err := generateKey(alg, slot+int64(i), rows.Clock, k.random)
-		if err != nil {
-			return change, err
-		}
+	made, err := k.stock.first(k.algOf(rows), step.make)
+	if err != nil {
+		return change, err
+	}
+	for i, new := range made {
+		key := new.row
+		key.Slot, key.CreatedAt = slot+int64(i), rows.Clock
 		if i == 0 && step.first {
 			key.SignsFrom = rows.Clock
 		}
-		sealed, err := k.seal(rows, signingSecret+key.KID, private)
+		sealed, err := k.seal(rows, signingSecret+key.KID, new.private)
 		if err != nil {
 			return change, err
 		}

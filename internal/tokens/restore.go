@@ -48,14 +48,16 @@ func (k *Keyring) Restore(ctx context.Context, from Origin) (Restored, error) {
 	if err != nil {
 		return Restored{}, err
 	}
-	for range maxAttempts {
+	for range 1 + maxAttempts { // of which one may only find out that keys must be made
 		rows, err := k.read(ctx)
 		if err != nil {
 			return Restored{}, err
 		}
 		r, err := k.restoration(&rows, feedID)
-		if err != nil {
+		if again, err := k.stockUpAfter(err); err != nil {
 			return Restored{}, err
+		} else if again {
+			continue
 		}
 		mark, err := newMark(k.random)
 		if err != nil {
@@ -65,6 +67,7 @@ func (k *Keyring) Restore(ctx context.Context, from Origin) (Restored, error) {
 		if errors.Is(err, ErrWriteConflict) || err == nil && !applied {
 			continue // somebody has changed the keyring meanwhile
 		}
+		k.stock.spend(r.Keyring.Keys)
 		if err != nil {
 			return Restored{}, err
 		}
