@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/authd/authd/internal/store/pgtest"
 )
 
 // awaitDead waits until the service answers 401, for whatever reason: the session is over, the key was
@@ -118,4 +120,33 @@ func TestC27AKeyThatTheBackupDoesNotKnowIsForgotten(t *testing.T) {
 		running.awaitDead(t, ada.AccessToken)
 		running.awaitGood(t, mustPair(t, ask(t, p, request{path: "/login", body: user("ada")})).AccessToken)
 	})
+}
+
+// An older copy is put back under a process that goes on, which had read further than the copy goes. It
+// raises one alarm, which says by how much, and what to do.
+func TestAProcessAheadOfItsStoreSaysByHowMuchAndWhatToDo(t *testing.T) {
+	t.Parallel()
+	d := onPostgres(t, pgtest.New(t))
+	p := d.start(t)
+	ada, ben, cleo := signUp(t, p, "ada"), signUp(t, p, "ben"), signUp(t, p, "cleo")
+	logOut(t, p, ada.RefreshToken)
+	backup := d.past.backup(t)
+	logOut(t, p, ben.RefreshToken)
+	logOut(t, p, cleo.RefreshToken)
+	d.past.restore(t, backup)
+	p.await(t, "alarm.raised")
+	var alarms []string
+	for line := range strings.Lines(p.complaints()) {
+		if strings.Contains(line, "history_forked") {
+			alarms = append(alarms, line)
+		}
+	}
+	if len(alarms) != 1 {
+		t.Fatalf("got %d alarms, want one: %q", len(alarms), alarms)
+	}
+	for _, want := range []string{`"behind_by":2`, `"lost_kills":2`, "authd post-restore", "that is not needed"} {
+		if !strings.Contains(alarms[0], want) {
+			t.Errorf("the alarm lacks %s: %s", want, alarms[0])
+		}
+	}
 }
