@@ -37,17 +37,23 @@ func TestC27ARestoredBackupAcceptsNoTokenOfTheTimeAfterIt(t *testing.T) {
 		way := newPath(t, p.addr)
 		running := following(t, "running", way.addr, time.Minute)
 		ada, ben := signUp(t, p, "ada"), signUp(t, p, "ben")
+		billing := d.machine(t, "billing")
 
 		backup := d.past.backup(t)
 		rotated := refresh(t, p, ada.RefreshToken)
 		second := mustPair(t, ask(t, p, request{path: "/login", body: user("ada")}))
 		cleo := signUp(t, p, "cleo")
+		search := d.machine(t, "search") // made after it
+		ofMachines := []string{billing.token(t, p), search.token(t, p)}
 		for range 2 { // services keep these kills, and ben's epoch goes back below them
 			d.operate(t, "users", "revoke", "ben")
 		}
 		running.awaitRefused(t, ben.AccessToken)
 		for _, live := range []pair{ada, rotated, second, cleo} {
 			running.wantAccepts(t, live.AccessToken)
+		}
+		for _, token := range ofMachines {
+			running.wantAccepts(t, token)
 		}
 		if output, err := d.command(t, "", "post-restore", "--yes"); err == nil || !strings.Contains(output, "stop") {
 			t.Errorf("beside a server: got %v, %q, want a refusal that says what to stop", err, output)
@@ -77,6 +83,15 @@ func TestC27ARestoredBackupAcceptsNoTokenOfTheTimeAfterIt(t *testing.T) {
 			if a := ask(t, p, refreshing(old.RefreshToken)); a.status != http.StatusUnauthorized {
 				t.Errorf("a refresh token %s: got %v, want 401", name, a)
 			}
+		}
+		for _, s := range []*service{running, fresh} {
+			for _, token := range ofMachines {
+				s.awaitDead(t, token)
+			}
+			s.awaitGood(t, billing.token(t, p))
+		}
+		if a := search.ask(t, p); a.status != http.StatusUnauthorized {
+			t.Errorf("a machine made after it: got %v, want 401", a)
 		}
 		for _, name := range []string{"ada", "ben"} {
 			next := mustPair(t, ask(t, p, request{path: "/login", body: user(name)}))
