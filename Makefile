@@ -6,7 +6,7 @@ MODULES  = $(shell $(GO) list -m -f '{{.Dir}}')
 # The race detector needs cgo, which the go command switches off where there is no C compiler.
 RACE    ?= $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 
-.PHONY: build demo measure-logout measure-rotation test check format vet lint floors test-modules bin/withpg bin/staticcheck
+.PHONY: build demo measure-logout measure-rotation interop test check format vet lint floors test-modules bin/withpg bin/staticcheck
 .DEFAULT_GOAL := build
 
 build: ## the program, into bin/
@@ -17,6 +17,10 @@ demo: ## what authd is for, in half a minute
 
 measure-logout: ## how long a logout takes to be obeyed, and what followers cost, into docs/measured-logout.md
 	$(GO) -C e2e run ./measure logouts -o ../docs/measured-logout.md
+
+interop: ## run what others wrote against authd, into docs/interop.md; installs it first
+	@e2e/interop/install.sh
+	cd e2e/interop && $(GO) run . -o ../../docs/interop.md
 
 measure-rotation: ## whether anybody notices that keys turn every few seconds, into docs/measured-rotation.md
 	$(GO) -C e2e run ./measure rotation -o ../docs/measured-rotation.md

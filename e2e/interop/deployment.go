@@ -18,8 +18,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/oauth2/clientcredentials"
 )
 
 const (
@@ -45,10 +48,15 @@ type deployment struct {
 		Access  string `json:"access_token"`
 		Refresh string `json:"refresh_token"`
 	}
-	machine struct {
-		ID     string `json:"client_id"`
-		Secret string `json:"client_secret"`
-	}
+	machine   machineClient
+	elsewhere string // a good token that is for another audience
+
+	children sync.WaitGroup // what runs against it
+}
+
+type machineClient struct {
+	ID     string `json:"client_id"`
+	Secret string `json:"client_secret"`
 }
 
 // build builds authd into folder, as it ships.
@@ -140,25 +148,52 @@ func (d *deployment) stop() error {
 	if d.cmd == nil {
 		return nil
 	}
+	d.children.Wait()
 	_ = d.cmd.Process.Signal(syscall.SIGTERM) // fails only if it has ended
 	return <-d.ended
 }
 
 // people signs a user up and in, and makes a machine client.
 func (d *deployment) people(ctx context.Context) error {
-	credentials := map[string]string{"username": "ada", "password": password}
-	if err := d.post(ctx, "/register", credentials, nil); err != nil {
+	if err := d.post(ctx, "/register", ada, nil); err != nil {
 		return err
 	}
-	if err := d.post(ctx, "/login", credentials, &d.session); err != nil {
+	if err := d.signIn(ctx); err != nil {
 		return err
 	}
+	var stranger machineClient
+	if err := errors.Join(d.makeClient(ctx, audience, &d.machine), d.makeClient(ctx, "https://elsewhere.example.com", &stranger)); err != nil {
+		return err
+	}
+	config := clientcredentials.Config{ClientID: stranger.ID, ClientSecret: stranger.Secret, TokenURL: d.issuer + "/oauth/token"}
+	token, err := config.Token(ctx)
+	if err == nil {
+		d.elsewhere = token.AccessToken
+	}
+	return err
+}
+
+func (d *deployment) makeClient(ctx context.Context, audience string, into *machineClient) error {
 	out, err := d.command(ctx, "clients", "create", "interop", "--scope", scope, "--audience", audience, "--json")
 	if err != nil {
 		return err
 	}
-	return json.Unmarshal(out, &d.machine)
+	return json.Unmarshal(out, into)
 }
+
+// ends waits for a child that ends with ctx.
+func (d *deployment) ends(ctx context.Context, cmd *exec.Cmd) {
+	d.children.Add(1)
+	context.AfterFunc(ctx, func() {
+		defer d.children.Done()
+		_ = cmd.Wait() // it was told to end, and says so
+	})
+}
+
+var ada = map[string]string{"username": "ada", "password": password}
+
+// signIn opens a session.
+func (d *deployment) signIn(ctx context.Context) error { return d.post(ctx, "/login", ada, &d.session) }
 
 // command runs one of authd's commands beside the server.
 func (d *deployment) command(ctx context.Context, args ...string) ([]byte, error) {

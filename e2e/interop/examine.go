@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 )
@@ -21,6 +22,11 @@ type result struct {
 // err says all that is wrong.
 func (r *result) err() error { return errors.Join(r.tokens, r.planned, r.after) }
 
+// unsupported is what software said that does not have an algorithm.
+type unsupported string
+
+func (u unsupported) Error() string { return string(u) }
+
 // examiner puts the questions to all software at one deployment.
 type examiner struct {
 	d       *deployment
@@ -34,7 +40,7 @@ type examiner struct {
 }
 
 // examine asks, in this order: is a good token taken, and is one refused that was changed, that another
-// issuer signed, and that is a page of the feed; is the first token of the next key taken, which was in the
+// issuer signed, that is for another audience, and that is a page of the feed; is the first token of the next key taken, which was in the
 // key set all the time, and an expired one refused; and after the active key was killed, is a token of the
 // key taken that nobody could know before.
 func (e *examiner) examine(ctx context.Context) ([]result, error) {
@@ -48,7 +54,11 @@ func (e *examiner) examine(ctx context.Context) ([]result, error) {
 		return nil, err
 	}
 	e.each(func(i int) {
-		e.results[i].tokens = e.begin(ctx, i, first, page)
+		err := e.begin(ctx, i, first, page)
+		if word := e.all[i].without[e.d.alg]; err != nil && word != "" && strings.Contains(err.Error(), word) {
+			err = unsupported(word)
+		}
+		e.results[i].tokens = err
 	})
 	if e.turns {
 		if err := e.turn(ctx, first); err != nil {
@@ -77,10 +87,24 @@ func (e *examiner) begin(ctx context.Context, i int, good, page string) (err err
 	if _, err := e.until(ctx, i, good, 10*time.Second); err != nil {
 		return fmt.Errorf("refuses a good token: %w", err)
 	}
-	for what, bad := range map[string]string{"a changed token": tampered(good), "a token of another issuer": e.foreign, "a page of the feed": page} {
-		if e.verifiers[i].verify(ctx, bad) == nil {
-			return errors.New("takes " + what)
+	for what, bad := range map[string]string{
+		"a changed token": tampered(good), "a token of another issuer": e.foreign,
+		"a token for another audience": e.d.elsewhere, "a page of the feed": page,
+	} {
+		if err := e.refuses(ctx, i, bad, good); err != nil {
+			return fmt.Errorf("%s: %w", what, err)
 		}
+	}
+	return nil
+}
+
+// refuses asks about a bad token, and then about a good one: what is broken refuses that, too.
+func (e *examiner) refuses(ctx context.Context, i int, bad, good string) error {
+	if e.verifiers[i].verify(ctx, bad) == nil {
+		return errors.New("taken")
+	}
+	if err := e.verifiers[i].verify(ctx, good); err != nil {
+		return fmt.Errorf("a good one is refused after it: %w", err)
 	}
 	return nil
 }
@@ -123,8 +147,8 @@ func (e *examiner) turn(ctx context.Context, first string) error {
 	e.each(func(i int) {
 		// It was published all the time: there is nothing to wait for.
 		e.results[i].planned = e.verifiers[i].verify(ctx, next)
-		if e.verifiers[i].verify(ctx, first) == nil {
-			e.results[i].tokens = errors.New("takes an expired token")
+		if err := e.refuses(ctx, i, first, next); err != nil {
+			e.results[i].tokens = fmt.Errorf("an expired token: %w", err)
 		}
 	})
 	return nil

@@ -6,11 +6,8 @@ import (
 	"testing"
 )
 
-// algorithms are those that authd signs with.
-var tested = algorithms
-
 // What is promised here is what README.md and docs/interop.md say of libraries in Go.
-func TestLibrariesInGoReadOurTokensAndGoOnWhenTheKeyIsKilled(t *testing.T) {
+func TestLibrariesInGoReadOurTokensAndFollowTheKeys(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("starts three servers")
@@ -20,10 +17,16 @@ func TestLibrariesInGoReadOurTokensAndGoOnWhenTheKeyIsKilled(t *testing.T) {
 		t.Run(d.alg, func(t *testing.T) {
 			t.Parallel()
 			foreign := deployments[(at+1)%len(deployments)].session.Access
-			e := &examiner{d: d, foreign: foreign, all: inGo}
+			e := &examiner{d: d, foreign: foreign, all: inGo, turns: true}
 			results, err := e.examine(t.Context())
 			if err != nil {
 				t.Fatal(err)
+			}
+			if err := d.signIn(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if g, err := oauth2InGo.try(t.Context(), d); err != nil || g.err() != nil {
+				t.Errorf("%s: %v, %v", oauth2InGo.name, err, g.err())
 			}
 			for i, r := range results {
 				if err := r.err(); err != nil {
@@ -42,7 +45,7 @@ func deployAll(t *testing.T) (all []*deployment) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, alg := range tested {
+	for _, alg := range algorithms {
 		d, err := deploy(t.Context(), program, folder, alg)
 		if err != nil {
 			t.Fatal(err)

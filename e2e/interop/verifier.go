@@ -16,7 +16,7 @@ type software struct {
 	// start starts a verifier with the defaults of the software, as its documentation shows it, which lives
 	// until ctx ends. It caches keys as it likes.
 	start func(ctx context.Context, d *deployment) (verifier, error)
-	// without lists the algorithms that the software does not have, by its own word.
+	// without is what the software says of an algorithm that it does not have.
 	without map[string]string
 	note    string // what of its configuration matters
 }
