@@ -8,7 +8,37 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 )
+
+// B20: a machine gets a scope by a command, and a token by itself. A service obeys the scope, and the end of
+// the machine's rights as it obeys a logout.
+func TestB20AMachinesScopeOpensARouteUntilItsClientIsRevoked(t *testing.T) {
+	t.Parallel()
+	onEveryStore(t, func(t *testing.T, d *deployment) {
+		all := d.startAll(t)
+		s := following(t, "service", all[len(all)-1].addr, time.Minute)
+		m := d.machine(t, "backup", "notes:export", "notes:read")
+		token := m.token(t, all[0])
+		s.wantBehind(t, s.RequireScope("notes:export"), token, http.StatusOK)
+		s.wantBehind(t, s.RequireScope("notes:read"), token, http.StatusOK)
+		s.wantBehind(t, s.RequireScope("notes"), token, http.StatusForbidden)
+		s.wantBehind(t, s.RequireRole("notes:export"), token, http.StatusForbidden)
+		if claims, err := s.Token(t.Context(), token); err != nil || claims.Subject() != m.ID || claims.ClientID() != m.ID || claims.SessionID() != "" {
+			t.Errorf("got %v, %v, want the machine %s without a session", claims.LogValue(), err, m.ID)
+		}
+
+		d.operate(t, "clients", "revoke", m.ID)
+		s.awaitRefused(t, token)
+		again := m.token(t, all[0])
+		s.wantBehind(t, s.RequireScope("notes:export"), again, http.StatusOK)
+		d.operate(t, "clients", "delete", m.ID, "--yes")
+		s.awaitRefused(t, again)
+		if a := m.ask(t, all[0]); a.status != http.StatusUnauthorized {
+			t.Errorf("a deleted client asks for a token: got %v, want 401", a)
+		}
+	})
+}
 
 // machine is a client with a secret.
 type machine struct {
@@ -16,10 +46,14 @@ type machine struct {
 	Secret string `json:"client_secret"`
 }
 
-// machine makes a client.
-func (d *deployment) machine(t testing.TB, name string) (m machine) {
+// machine makes a client, with these scopes.
+func (d *deployment) machine(t testing.TB, name string, scopes ...string) (m machine) {
 	t.Helper()
-	line, _, _ := strings.Cut(d.operate(t, "clients", "create", "--json", name), "}")
+	args := []string{"clients", "create", "--json", name}
+	for _, scope := range scopes {
+		args = append(args, "--scope", scope)
+	}
+	line, _, _ := strings.Cut(d.operate(t, args...), "}")
 	if err := json.Unmarshal([]byte(line[strings.Index(line, "{"):]+"}"), &m); err != nil || m.ID == "" || m.Secret == "" {
 		t.Fatalf("clients create says %q (%v)", line, err)
 	}
