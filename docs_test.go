@@ -163,7 +163,7 @@ func walk(t *testing.T, visit func(file string)) {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && file != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "bin"):
+		case d.IsDir() && installed(d.Name()):
 			return fs.SkipDir
 		case !d.IsDir():
 			visit(filepath.ToSlash(file))
@@ -173,6 +173,11 @@ func walk(t *testing.T, visit func(file string)) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// installed reports whether a folder belongs to a machine, and not to the repository.
+func installed(folder string) bool {
+	return folder != "." && strings.HasPrefix(folder, ".") || folder == "bin" || folder == "node_modules" || folder == "__pycache__"
 }
 
 func read(t *testing.T, file string) string {

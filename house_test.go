@@ -53,7 +53,7 @@ func watchSources(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() && d.Name() != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" || d.Name() == "bin") {
+		if d.IsDir() && (installed(d.Name()) || d.Name() == "testdata") {
 			return fs.SkipDir
 		}
 		if strings.HasSuffix(path, ".go") {
