@@ -3,6 +3,7 @@ package revocation
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,9 +13,14 @@ import (
 // nothing after a while. What was revoked is known all the same, and so tokens are judged.
 func TestAKeyringThatCannotBeReadAgainIsTooOldToSignByAndNotToJudgeBy(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *shared) {
-		var broken error
+		var broken atomic.Bool
 		f := runs(t, s, func(c *Config) {
-			c.Keyring = func(context.Context, string, int64) error { return broken }
+			c.Keyring = func(context.Context, string, int64) error {
+				if broken.Load() {
+					return errors.New("sealed under another master key")
+				}
+				return nil
+			}
 		})
 		wantStale := func(when string, want bool) {
 			t.Helper()
@@ -30,7 +36,7 @@ func TestAKeyringThatCannotBeReadAgainIsTooOldToSignByAndNotToJudgeBy(t *testing
 		time.Sleep(time.Hour)
 		wantStale("an hour without a change", false)
 
-		broken = errors.New("sealed under another master key")
+		broken.Store(true)
 		s.change(func() { s.head.KeyringVersion++ })
 		polls()
 		time.Sleep(MaxStaleness - time.Second)
@@ -41,7 +47,7 @@ func TestAKeyringThatCannotBeReadAgainIsTooOldToSignByAndNotToJudgeBy(t *testing
 			t.Errorf("the keyring is said to be %v behind", age)
 		}
 
-		broken = nil
+		broken.Store(false)
 		time.Sleep(2 * time.Second)
 		wantStale("read again", false)
 	})
