@@ -73,13 +73,13 @@ func TestAStoreThatFailsIsToldOfOnceAndTriedOn(t *testing.T) {
 		line, k := runKeyring(t, time.Hour, func(c *KeyringConfig) {
 			c.Failed = func(_ context.Context, err error) { told = append(told, err) }
 		})
-		line.cut = true
+		line.cut.Store(true)
 		time.Sleep(2 * time.Hour)
 		synctest.Wait()
 		if len(told) != 1 || told[0] == nil {
 			t.Errorf("told %v in an hour without a store", told)
 		}
-		line.cut = false
+		line.cut.Store(false)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if len(told) != 2 || told[1] != nil {

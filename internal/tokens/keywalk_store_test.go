@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/authd/authd/internal/revocation"
@@ -54,7 +55,7 @@ func (s *walkStore) raise(feedID string, maxTTL, maxAge time.Duration) revocatio
 // walkLine is what one instance has of the store: it may be cut off, and others may be faster.
 type walkLine struct {
 	store *walkStore
-	cut   bool
+	cut   atomic.Bool
 	// before, if set, happens once, between a load and the swap that rests on it.
 	before func()
 }
@@ -62,7 +63,7 @@ type walkLine struct {
 var errCut = errors.New("cut off")
 
 func (l *walkLine) LoadKeyring(context.Context) (KeyringRows, error) {
-	if l.cut {
+	if l.cut.Load() {
 		return KeyringRows{}, errCut
 	}
 	return l.store.load(), nil
@@ -73,14 +74,14 @@ func (l *walkLine) ChangeKeyring(_ context.Context, c KeyringChange, _ uint64) (
 		l.before = nil
 		before()
 	}
-	if l.cut {
+	if l.cut.Load() {
 		return false, errCut
 	}
 	return l.store.change(c)
 }
 
 func (l *walkLine) RaiseHead(_ context.Context, feedID string, maxTTL, maxAge time.Duration) (revocation.Head, error) {
-	if l.cut {
+	if l.cut.Load() {
 		return revocation.Head{}, errCut
 	}
 	return l.store.raise(feedID, maxTTL, maxAge), nil

@@ -81,7 +81,7 @@ func (w *walk) enter() {
 func (w *walk) someone() (*walker, bool) {
 	var up []*walker
 	for _, i := range w.instances {
-		if !i.line.cut {
+		if !i.line.cut.Load() {
 			up = append(up, i)
 		}
 	}
@@ -104,7 +104,7 @@ func (w *walk) pass(seconds int) {
 
 // live is what an instance does in a second: follow the store, turn keys, publish and sign.
 func (w *walk) live(i *walker) {
-	if !i.line.cut && !i.delay {
+	if !i.line.cut.Load() && !i.delay {
 		if err := i.Renew(context.Background(), w.store.rows.FeedID, w.store.rows.Version); err != nil {
 			w.Fatalf("renew: %v", err)
 		}
@@ -235,7 +235,7 @@ func (w *walk) step() {
 			w.instances = slices.DeleteFunc(w.instances, func(other *walker) bool { return other == i })
 		}
 	case "cut": // and so on until the next time
-		i.line.cut = !i.line.cut
+		i.line.cut.Store(!i.line.cut.Load())
 	case "late": // the store is reached, and the keyring is not read
 		i.delay = !i.delay
 	case "race": // others go on while this one changes something
@@ -246,7 +246,8 @@ func (w *walk) step() {
 // rest lets everybody do as they like for so long that keys must turn, and go.
 func (w *walk) rest() {
 	for _, i := range w.instances {
-		i.line.cut, i.delay, i.line.before = false, false, nil
+		i.line.cut.Store(false)
+		i.delay, i.line.before = false, nil
 	}
 	fastest := w.instances[0].rotation
 	for _, i := range w.instances {
