@@ -144,6 +144,9 @@ func (l *keyLives) count(fits func(*keyLife) bool) (n int) {
 	return n
 }
 
+// room is how many keys may be published besides those that are.
+func (l *keyLives) room() int { return maxPublished - l.count((*keyLife).published) }
+
 // info describes a key as it is at clock.
 func (l *keyLives) info(k *keyLife, clock time.Time, maxTTL time.Duration) KeyInfo {
 	info := KeyInfo{KID: k.KID, Alg: k.Alg, Slot: k.Slot, CreatedAt: k.CreatedAt, SignsFrom: k.SignsFrom,

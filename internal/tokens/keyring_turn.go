@@ -2,9 +2,11 @@ package tokens
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/authd/authd/internal/audit"
+	"github.com/authd/authd/internal/auth"
 )
 
 // turnEvery is how often the keys are looked at. Nothing is asked of the store for that.
@@ -87,10 +89,15 @@ func (k *Keyring) Rotate(ctx context.Context, from Origin) (KeyInfo, error) {
 		if key := lives.pending(rows.Clock); key != nil {
 			return lives.info(key, rows.Clock, rows.MaxTTL), nil
 		}
+		if lives.room() <= 0 {
+			return KeyInfo{}, errKeySetFull
+		}
 	}
 	// Only where keys are killed faster than they are made.
 	return KeyInfo{}, errBusy
 }
+
+var errKeySetFull = auth.ErrUnavailable.Because(errors.New("as many keys are published as verifiers take: the next turn waits until a retired key goes"))
 
 // Kill takes a key out of the key set at once and has every verifier refuse what it signed. If it was
 // its turn, a spare signs from this moment on, known to caches or not; there are never fewer than two

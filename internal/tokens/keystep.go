@@ -10,6 +10,10 @@ const settleTime = 30 * time.Second
 // maxSpares bounds the keys that wait in the key set when keys turn faster than caches forget.
 const maxSpares = 16
 
+// maxPublished bounds the key set. Verifiers bound what they take of one, ours to 64 keys, and refuse it
+// whole beyond that. Where tokens live long and keys turn fast, turns wait for retired keys to go.
+const maxPublished = 64
+
 // leadTime is how long a key is published before it signs. A cache may hold a key set for twice its
 // max-age, because another one may stand before it; the rest is for instances that publish it late.
 func leadTime(jwksMaxAge time.Duration) time.Duration { return 2*jwksMaxAge + settleTime }
@@ -126,10 +130,10 @@ func (p *keyPlan) due() bool {
 	return p.rotation > 0 && any && !last.Add(p.rotation).After(p.clocks.store.Add(settleTime))
 }
 
-// turn settles the turn of the oldest spare, if there is one.
+// turn settles the turn of the oldest spare, if there is one, and room for the spare that follows it.
 func (p *keyPlan) turn() {
 	spare := p.lives.first((*keyLife).spare)
-	if spare == nil {
+	if spare == nil || p.lives.room() <= 0 {
 		return
 	}
 	known := spare.CreatedAt.Add(leadTime(p.rows.JWKSMaxAge))
@@ -141,10 +145,12 @@ func (p *keyPlan) begin(key *keyLife, at time.Time) {
 	p.step.start = append(p.step.start, KeyStart{KID: key.KID, SignsFrom: at})
 }
 
-// fill makes the spares that are missing.
+// fill makes the spares that are missing, as far as there is room for them. One there always is: a kill
+// must find it.
 func (p *keyPlan) fill() {
-	missing := p.spares() - p.lives.count((*keyLife).spare)
-	p.step.make += max(0, missing)
+	there := p.lives.count((*keyLife).spare)
+	wanted := min(p.spares(), there+p.lives.room()-p.step.make)
+	p.step.make += max(0, max(1, wanted)-there)
 }
 
 // spares is how many keys wait: one, unless keys turn so fast that one made at a turn would not be known

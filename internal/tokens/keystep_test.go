@@ -199,6 +199,48 @@ func TestTheShortestRotationCanBeKeptUpWith(t *testing.T) {
 	}
 }
 
+// A verifier takes at most so many keys; others, too, bound what they fetch. Long tokens and fast turns would
+// have more believed at once, and a set that is refused whole makes every token of a new key fail (D2).
+func TestD2FastTurnsWaitRatherThanPublishMoreKeysThanVerifiersTake(t *testing.T) {
+	t.Parallel()
+	rows := keysOf(signing(-time.Hour), made(time.Hour))
+	rows.JWKSMaxAge, rows.MaxTTL = time.Second, time.Hour
+	began, most := len(rows.Keys), 0
+	for second := range 2 * 3600 {
+		rows.Clock = noon.Add(time.Duration(second) * time.Second)
+		step := nextStep(rows, keyClocks{rows.Clock, rows.Clock}, MinRotation(rows.JWKSMaxAge))
+		if !step.isEmpty() {
+			*rows = afterStep(rows, &step)
+		}
+		lives := livesOf(rows)
+		most = max(most, lives.count((*keyLife).published))
+		if lives.first((*keyLife).spare) == nil {
+			t.Fatalf("after %d s: there is no spare", second)
+		}
+	}
+	if most > maxPublished {
+		t.Errorf("%d keys were published at once, want at most %d", most, maxPublished)
+	}
+	if turned := len(rows.Keys) - began; turned < maxPublished {
+		t.Errorf("%d keys were made in two hours: the turns have stopped", turned)
+	}
+}
+
+// afterStep is what rows are when a step was taken.
+func afterStep(rows *KeyringRows, step *keyStep) KeyringRows {
+	change := KeyringChange{Start: step.start, Kill: step.kill}
+	for _, kid := range step.drop {
+		change.DropSecrets = append(change.DropSecrets, signingSecret+kid)
+	}
+	for range step.make {
+		slot := int64(len(rows.Keys) + len(change.Keys) + 1)
+		kid := fmt.Sprint("made", slot)
+		change.Keys = append(change.Keys, PublishedKey{KID: kid, Slot: slot, CreatedAt: rows.Clock})
+		change.Secrets = append(change.Secrets, SealedSecret{Name: signingSecret + kid})
+	}
+	return rows.after(&change)
+}
+
 func TestTheStatesOfAKey(t *testing.T) {
 	t.Parallel()
 	rows := keysOf(goneOf(signing(-month)), signing(-time.Hour), killedOf(signing(-30*time.Minute), time.Minute), signing(-time.Minute), signing(time.Minute), made(0))
