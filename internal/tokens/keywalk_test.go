@@ -33,7 +33,6 @@ type walk struct {
 	began   time.Time
 	fastest time.Duration // the shortest rotation that was ever configured
 	byHand  int           // turns that were asked for, and kills
-	serving bool          // somebody has published keys
 }
 
 // walker is one instance.

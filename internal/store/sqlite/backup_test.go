@@ -90,7 +90,9 @@ func TestABackupReplacesNothing(t *testing.T) {
 func TestWithoutLinksABackupReplacesNothingEither(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	unlinkable := func(from, to string) error { return &os.LinkError{Op: "link", Old: from, New: to, Err: errors.ErrUnsupported} }
+	unlinkable := func(from, to string) error {
+		return &os.LinkError{Op: "link", Old: from, New: to, Err: errors.ErrUnsupported}
+	}
 	draft, path := filepath.Join(folder, "draft"), filepath.Join(folder, "copy.db")
 	if err := os.WriteFile(draft, []byte("first"), 0o600); err != nil {
 		t.Fatal(err)
