@@ -114,7 +114,7 @@ func openKeyring(ctx context.Context, st store, keys []auth.Secret, t tokenSetti
 		PepperNamed: accounts.PepperNamed(st), Record: record, Failed: failed,
 	})
 	if errors.Is(err, tokens.ErrMasterKey) {
-		return nil, fmt.Errorf("%w. Set AUTHD_MASTER_KEY to the key that this database was first started with; there is no other way in", err)
+		return nil, fmt.Errorf("%w. Set AUTHD_MASTER_KEY to the key that seals them, which authd secrets list tells from others; there is no other way in", err)
 	}
 	return ring, err
 }
