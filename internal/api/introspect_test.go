@@ -51,7 +51,7 @@ func TestC25OfEveryOtherTokenItTellsThatItIsNotActive(t *testing.T) {
 	foreign := w.machine(t, narrow, narrowSecret, "")
 	tokens := map[string]string{
 		"logged out": out.AccessToken, "revoked": killed.AccessToken, "a refresh token": live.RefreshToken, "garbage": "x",
-		"for somebody else": foreign.AccessToken, "altered": live.AccessToken[:len(live.AccessToken)-2] + "AA", "long": longToken(),
+		"for somebody else": foreign.AccessToken, "altered": altered(live.AccessToken), "long": longToken(),
 	}
 	for name, token := range tokens {
 		a := do(t, w, submit("/oauth/introspect", "token="+token).basic(id, secret))

@@ -238,6 +238,16 @@ func (w *world) refreshed(t testing.TB, p pair) (next pair) {
 	return next
 }
 
+// altered is the token with another signature, whatever letter stood there.
+func altered(token string) string {
+	at := strings.LastIndexByte(token, '.') + 1
+	other := "A"
+	if token[at] == 'A' {
+		other = "B"
+	}
+	return token[:at] + other + token[at+1:]
+}
+
 func TestB20OfAClientThatIsRevokedOrGoneNothingLives(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -65,7 +65,7 @@ func TestC4ToRevokeWhatDoesNotWorkIsNoError(t *testing.T) {
 	p = w.refreshed(t, p)
 	w.wantNoWrite(t, "what does not work", func() {
 		for name, token := range map[string]string{"garbage": "x", "expired": expired.AccessToken, "a JWT": "a.b.c", "a refresh token's form": "art_x",
-			"a secret": secret, "altered": p.AccessToken[:len(p.AccessToken)-2] + "AA", "long": longToken()} {
+			"a secret": secret, "altered": altered(p.AccessToken), "long": longToken()} {
 			w.revoked(t, submit("/oauth/revoke", "token="+token))
 			if name != "expired" {
 				w.revoked(t, submit("/oauth/revoke", "token="+token).basic(id, secret))
