@@ -1,4 +1,4 @@
-// Package postgres keeps sessions, users, kills, sealed secrets and the audit in PostgreSQL, 12 or newer.
+// Package postgres keeps sessions, users, clients, kills, the keyring and the audit in PostgreSQL, 12 or newer.
 //
 // It loads rows and applies changes by compare-and-swap, each call in one transaction of at most two
 // network messages. It knows SQL, locks and what an error of the driver means for a caller. It must

@@ -1,4 +1,4 @@
-// Package sqlite keeps users, sessions, kills, the keyring and the audit in one SQLite file, for a
+// Package sqlite keeps users, clients, sessions, kills, the keyring and the audit in one SQLite file, for a
 // service that runs as one process. Commands may open the same file beside it.
 //
 // It knows SQL, transactions and how rows become the types of those who ask. It must never know whether
