@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 )
 
 // vacuumInto writes a copy of one moment, without what was deleted, while others go on writing. The log
@@ -34,6 +36,9 @@ func (s *Store) backup(ctx context.Context, path string) error {
 	if _, err := os.Lstat(path); err == nil {
 		return fs.ErrExist
 	}
+	if s.owns(path) {
+		return fmt.Errorf("%s is a name that SQLite uses beside the database: name another file", filepath.Base(path))
+	}
 	draft, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // 0600, and empty: SQLite fills it
 	if err != nil {
 		return err
@@ -55,6 +60,24 @@ func (s *Store) backup(ctx context.Context, path string) error {
 		return err
 	}
 	return syncFolder(filepath.Dir(path))
+}
+
+// besides are the endings of files that SQLite makes beside the database, and takes for its own when they
+// are there: a copy named like the journal would be played back, and nobody could open the database again.
+var besides = []string{"-journal", "-wal", "-shm"}
+
+// owns reports whether path is the name of such a file, whatever way it names the folder.
+func (s *Store) owns(path string) bool {
+	folder, err := os.Stat(filepath.Dir(path))
+	if err != nil {
+		return false
+	}
+	home, err := os.Stat(filepath.Dir(s.path))
+	if err != nil || !os.SameFile(folder, home) {
+		return false
+	}
+	suffix, ours := strings.CutPrefix(filepath.Base(path), filepath.Base(s.path))
+	return ours && slices.Contains(besides, suffix)
 }
 
 // publish gives a file a name that nobody has. A link does that in one step. Many a network share and

@@ -167,3 +167,33 @@ func TestADamagedCopyIsNoBackup(t *testing.T) {
 		t.Errorf("the copy itself: %v", err)
 	}
 }
+
+// SQLite takes what lies under these names for the database's own: a copy named like the journal is played
+// back as one, and nobody can open the database any more.
+func TestABackupTakesNoNameThatIsTheDatabasesOwn(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	path := filepath.Join(folder, "authd.db")
+	s := stocked(t, path)
+	before := names(t, folder)
+	for _, suffix := range []string{"-journal", "-wal", "-shm"} {
+		for _, name := range []string{path + suffix, filepath.Join(folder, ".", "..", filepath.Base(folder), "authd.db"+suffix)} {
+			if err := s.Backup(t.Context(), name); err == nil {
+				t.Errorf("%s: the backup was made", name)
+			}
+		}
+	}
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(folder, link); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Backup(t.Context(), filepath.Join(link, "authd.db-journal")); err == nil {
+		t.Error("through a link to the folder: the backup was made")
+	}
+	if got := names(t, folder); len(got) != len(before) {
+		t.Errorf("the folder has %q, want %q", got, before)
+	}
+	if _, err := s.CreateUser(t.Context(), userNamed("ben"), "hash"); err != nil {
+		t.Error(err)
+	}
+}
