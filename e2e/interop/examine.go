@@ -194,7 +194,7 @@ func (e *examiner) kill(ctx context.Context) error {
 // killOnce kills the key of a token, and returns a token of the one that signs then.
 func (e *examiner) killOnce(ctx context.Context, token string) (string, error) {
 	dead := kidOf(token)
-	if _, err := e.d.command(ctx, "keys", "kill", dead, "--yes"); err != nil {
+	if _, err := e.d.command(ctx, "keys", "kill", "--yes", "--", dead); err != nil {
 		return "", err
 	}
 	for began := time.Now(); time.Since(began) < patience; {

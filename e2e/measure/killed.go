@@ -26,7 +26,7 @@ func (t *turning) killActive(ctx context.Context) (k killed, err error) {
 		return k, err
 	}
 	kid := headerOf(first.Access).Kid
-	if _, err := t.world.command(ctx, "keys", "kill", kid, "--yes"); err != nil {
+	if _, err := t.world.command(ctx, "keys", "kill", "--yes", "--", kid); err != nil {
 		return k, err
 	}
 	zero := time.Now()

@@ -70,7 +70,7 @@ func (t *turning) algorithms() string {
 // missed returns the goals that were not met.
 func (t *turning) missed() (err error) {
 	if n := len(t.refused); n > 0 {
-		err = errors.Join(fmt.Errorf("%d tokens were refused, the first:", n), errors.Join(t.refused[:min(n, 3)]...))
+		err = errors.Join(fmt.Errorf("%d tokens were refused, of which these came first", n), errors.Join(t.refused[:min(n, 3)]...))
 	}
 	if len(t.signed) < 3 {
 		err = errors.Join(err, fmt.Errorf("%d keys signed: that is no rotation", len(t.signed)))

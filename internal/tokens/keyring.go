@@ -26,7 +26,7 @@ type KeyringConfig struct {
 	Rotation time.Duration
 	Random   io.Reader
 	// Now paces readings of the store, and says since when a pepper is in use, where seconds do not
-	// matter. Everything about tokens goes by the store's clock.
+	// matter. Everything about tokens goes by the store's clock; to delete a key, it must be past by both.
 	Now func() time.Time
 	// PepperNamed reports whether a stored password hash names a version. Nil: old peppers stay.
 	PepperNamed func(ctx context.Context, version uint32) (bool, error)
