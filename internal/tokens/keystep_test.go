@@ -226,6 +226,23 @@ func TestD2FastTurnsWaitRatherThanPublishMoreKeysThanVerifiersTake(t *testing.T)
 	}
 }
 
+func TestWhoAsksForATurnWaitsWhileTheKeySetIsFull(t *testing.T) {
+	t.Parallel()
+	keys := []PublishedKey{made(time.Hour)}
+	for len(keys) < maxPublished {
+		keys = append(keys, signing(-time.Duration(len(keys))*time.Second))
+	}
+	if got := inWords(turnStep(keysOf(keys...), keyClocks{noon, noon}, month)); got != "" {
+		t.Errorf("with %d keys: got %q, want nothing", len(keys), got)
+	}
+	if got, want := inWords(turnStep(keysOf(keys[1:]...), keyClocks{noon, noon}, month)), "make 1"; got != want {
+		t.Errorf("without a spare: got %q, want %q", got, want)
+	}
+	if got, want := inWords(turnStep(keysOf(keys[:len(keys)-1]...), keyClocks{noon, noon}, month)), "start a at 30s, make 1"; got != want {
+		t.Errorf("with room for one: got %q, want %q", got, want)
+	}
+}
+
 // afterStep is what rows are when a step was taken.
 func afterStep(rows *KeyringRows, step *keyStep) KeyringRows {
 	change := KeyringChange{Start: step.start, Kill: step.kill}

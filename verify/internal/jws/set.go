@@ -9,7 +9,7 @@ import (
 )
 
 // MaxSet bounds the body of a key set, and maxKeys the keys in it. authd publishes two or three keys of
-// some 200 bytes.
+// some 200 bytes, and never more than so many.
 const (
 	MaxSet  = 256 << 10
 	maxKeys = 64
