@@ -121,7 +121,7 @@ func TestD5AKilledKeyIsDroppedAtOnceAndForGood(t *testing.T) {
 		mustAccept(t, v, raw)
 		authd.SetKeys(spare, killed) // a cache on the way still has it
 		authd.Kill("kid", killed.KID)
-		time.Sleep(time.Second)
+		time.Sleep(2 * time.Second) // after a page that brought nothing a verifier pauses for one
 		mustRefuse(t, v, raw, verify.ErrRevoked)
 		mustAccept(t, v, authd.Token(nil))
 		before := authd.Requests(jwksPath)
