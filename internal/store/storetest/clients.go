@@ -153,7 +153,14 @@ func clientRace(t *trial) {
 	const raisers = 8
 	c := t.client("billing")
 	var told, deletions atomic.Int64
+	raised := make(chan bool, raisers)
 	t.race(raisers+1, func(i int, s Store) {
+		if i == raisers/2 { // after some, and among the others
+			<-raised
+			<-raised
+		} else {
+			defer func() { raised <- true }()
+		}
 		err := t.insist(func() error {
 			end := s.RaiseClient
 			if i == raisers/2 {
@@ -183,6 +190,10 @@ func clientRace(t *trial) {
 	}
 	if _, _, found, err := t.store.ClientByID(t.Context(), c.ID); found || err != nil {
 		t.Errorf("the deleted client: found %t, %v", found, err)
+	}
+	// In the race the deletion may have been the last.
+	if found, err := t.store.RaiseClient(t.Context(), c.ID, newMark()); found || err != nil {
+		t.Errorf("raise the deleted client: found %t, %v", found, err)
 	}
 }
 
