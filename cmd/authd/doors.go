@@ -29,7 +29,7 @@ type doors struct {
 
 // listen takes both addresses. Until they are opened, the doors answer as [api.NotYet] does.
 func (c *serveCmd) listen(adminToken auth.Secret, log *slog.Logger) (*doors, error) {
-	first := api.NotYet(log, time.Now, rand.Reader)
+	first := api.NotYet(c.Issuer, log, time.Now, rand.Reader)
 	listener, err := net.Listen("tcp", c.Addr)
 	if err != nil {
 		return nil, fmt.Errorf("AUTHD_ADDR: %w", err)
@@ -69,7 +69,7 @@ func (d *doors) run(ctx, parts context.Context) error {
 func (d *doors) open(s *service, c *serveCmd, adminToken auth.Secret, log *slog.Logger) error {
 	public, err := api.New(api.Config{
 		Accounts: countedAccounts{s.accounts, s.meters.logins}, Sessions: s.sessions, Keys: s.keyring, Feed: s.feed,
-		Clients: s.accounts, Grants: s.sessions, Issuer: c.Issuer, Audience: c.Audience,
+		Clients: s.accounts, Grants: s.sessions, Proxies: c.TrustedProxies, Issuer: c.Issuer, Audience: c.Audience,
 		JWKSMaxAge: c.JWKSMaxAge, Contract: contract,
 		Ready: s.ready, Draining: d.public.draining.Load,
 		Meter: s.meters.api(), Logger: log, Now: time.Now, Random: rand.Reader,
@@ -79,7 +79,7 @@ func (d *doors) open(s *service, c *serveCmd, adminToken auth.Secret, log *slog.
 	}
 	if d.admin != nil {
 		operators, err := api.NewAdmin(api.AdminConfig{
-			Token: adminToken, Hosts: c.AdminHosts,
+			Token: adminToken, Hosts: c.AdminHosts, Issuer: c.Issuer, Proxies: c.TrustedProxies,
 			Users: s.accounts, Clients: s.accounts, Sessions: s.sessions, Keys: s.keyring, Audit: s.store, Metrics: s.meters,
 			Ready: s.ready, Draining: d.public.draining.Load,
 			Meter: s.meters.api(), Logger: log, Now: time.Now, Random: rand.Reader,

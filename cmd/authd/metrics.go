@@ -29,9 +29,10 @@ var (
 type meters struct {
 	registry metrics.Registry
 
-	inFlight  *metrics.Gauge
-	requests  *metrics.Series[metrics.Counter]
-	durations *metrics.Series[metrics.Histogram]
+	inFlight   *metrics.Gauge
+	forwarding *metrics.Counter
+	requests   *metrics.Series[metrics.Counter]
+	durations  *metrics.Series[metrics.Histogram]
 
 	logins    *metrics.Series[metrics.Counter]
 	refreshes *metrics.Series[metrics.Counter]
@@ -49,6 +50,7 @@ func newMeters() *meters {
 	m := &meters{}
 	r := &m.registry
 	m.inFlight = r.Gauge("authd_http_requests_in_flight", "Requests that are being answered, held polls of the feed included.")
+	m.forwarding = r.Counter("authd_forwarding_ignored_total", "Requests with headers about forwarding that no trusted proxy sent. The headers were ignored.")
 	m.requests = r.Counters("authd_http_requests_total", "Requests by the route's pattern, method and class of status.", "route", "method", "status")
 	m.durations = r.Histograms("authd_http_request_duration_seconds", "Time to answer, by the route's pattern.", requestSeconds, "route")
 	m.logins = r.Counters("authd_logins_total", "Logins by outcome: succeeded, or the code of the refusal.", "outcome")
@@ -95,7 +97,8 @@ func (m *meters) record(_ context.Context, e audit.Event) {
 }
 
 func (m *meters) api() api.Meter {
-	return api.Meter{InFlight: m.inFlight.Add, Answered: func(a api.Answer) {
+	ignored := func() { m.forwarding.Add(1) }
+	return api.Meter{InFlight: m.inFlight.Add, ForwardingIgnored: ignored, Answered: func(a api.Answer) {
 		route := a.Route
 		if route == "" {
 			route = "none"

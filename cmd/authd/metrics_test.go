@@ -67,6 +67,7 @@ func TestWhatAServerDoesIsInItsMetrics(t *testing.T) {
 		`authd_http_requests_total{route="none",method="GET",status="4xx"} 1`,
 		`authd_http_request_duration_seconds_count{route="/refresh"} 3`,
 		`authd_http_requests_in_flight 1`, // this one
+		`authd_forwarding_ignored_total 0`,
 		`authd_logins_total{outcome="succeeded"} 1`, `authd_logins_total{outcome="invalid_credentials"} 1`,
 		`authd_refreshes_total{outcome="rotated"} 1`, `authd_refreshes_total{outcome="retried"} 1`,
 		`authd_refreshes_total{outcome="refresh_token_invalid"} 1`,

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -67,6 +68,45 @@ func parseList(text string, _ *kong.Tag) ([]string, error) {
 		}
 	}
 	return list, nil
+}
+
+// parsePrefixes takes addresses and prefixes. One with bits behind its length is a typing error: its
+// author has another network in mind than the one that would be trusted.
+func parsePrefixes(text string, tag *kong.Tag) ([]netip.Prefix, error) {
+	list, err := parseList(text, tag)
+	if err != nil {
+		return nil, err
+	}
+	prefixes := make([]netip.Prefix, len(list))
+	for i, entry := range list {
+		if prefixes[i], err = parsePrefix(entry); err != nil {
+			return nil, fmt.Errorf("%s: %w", shown(entry), err)
+		}
+	}
+	return prefixes, nil
+}
+
+func parsePrefix(text string) (netip.Prefix, error) {
+	if address, err := netip.ParseAddr(text); err == nil {
+		address = address.Unmap()
+		if address.Zone() != "" {
+			return netip.Prefix{}, errors.New("want an address without a zone")
+		}
+		return netip.PrefixFrom(address, address.BitLen()), nil
+	}
+	prefix, err := netip.ParsePrefix(text)
+	switch {
+	case err != nil:
+		return prefix, errors.New("want an address such as 10.0.0.7, or a prefix such as 10.0.0.0/8")
+	case prefix.Addr().Is4In6():
+		return prefix, errors.New("want IPv4 as such, without ::ffff:")
+	case prefix != prefix.Masked():
+		return prefix, fmt.Errorf("want %s, or one address alone", prefix.Masked())
+	case prefix.Bits() == 0:
+		// Whoever comes is then a proxy, and chooses the address that guesses are counted under.
+		return prefix, errors.New("everybody would be a proxy: list those that are")
+	}
+	return prefix, nil
 }
 
 func parseDuration(text string, tag *kong.Tag) (time.Duration, error) {

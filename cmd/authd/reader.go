@@ -116,6 +116,7 @@ func (r *reader) options() []kong.Option {
 		kong.Resolvers(r),
 		mapped(r, parseText),
 		mapped(r, parseList),
+		mapped(r, parsePrefixes),
 		mapped(r, parseDuration),
 		mapped(r, parseInt),
 		mapped(r, parseLevel),

@@ -2,6 +2,7 @@ package main
 
 import (
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -29,6 +30,8 @@ type settings struct {
 type listenSettings struct {
 	// Addr has a host and a port. An empty host listens on every address.
 	Addr string `default:"127.0.0.1:8080" help:"Address of the public listener, as HOST:PORT. The container image sets :8080."`
+	// TrustedProxies are masked: no prefix has bits behind its length.
+	TrustedProxies []netip.Prefix `placeholder:"ADDRESS" help:"Addresses or prefixes of the proxies whose X-Forwarded-For is believed, on both listeners. Several by commas."`
 }
 
 type adminSettings struct {
@@ -104,7 +107,6 @@ type logSettings struct {
 type unbuiltSettings struct {
 	ThrottleAccount unbuilt `hidden:""`
 	ThrottleSource  unbuilt `hidden:""`
-	TrustedProxies  unbuilt `hidden:""`
 	CORSOrigins     unbuilt `hidden:""`
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/base64"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -221,7 +222,7 @@ func TestWhatIsNotBuiltIsRefusedWhenSet(t *testing.T) {
 	t.Parallel()
 	for _, setting := range []string{
 		"AUTHD_THROTTLE_ACCOUNT=10", "AUTHD_THROTTLE_SOURCE=60",
-		"AUTHD_TRUSTED_PROXIES=10.0.0.0/8", "AUTHD_CORS_ORIGINS=https://a.example",
+		"AUTHD_CORS_ORIGINS=https://a.example",
 	} {
 		name, _, _ := strings.Cut(setting, "=")
 		got := faultsOf(t, nil, setting)
@@ -245,6 +246,25 @@ func TestSettingsOfTheAdminListenerAreTaken(t *testing.T) {
 	}
 	if got.AdminToken.Reveal() != "0123456789abcdef0123456789abcdef" {
 		t.Error("the token is another")
+	}
+}
+
+func TestTrustedProxiesAreAddressesAndPrefixes(t *testing.T) {
+	t.Parallel()
+	got, err := read(nil, "AUTHD_TRUSTED_PROXIES=10.0.0.0/8, 192.0.2.7,2001:db8::/32,::1, ::ffff:192.0.2.8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "10.0.0.0/8 192.0.2.7/32 2001:db8::/32 ::1/128 192.0.2.8/32"
+	if got := strings.Trim(fmt.Sprint(got.TrustedProxies), "[]"); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	for _, text := range []string{"", "proxy.internal", "10.0.0.1/8", "10.0.0.0/33", "10.0.0", "10.0.0.1:80", "fe80::1%eth0", "::ffff:10.0.0.0/104",
+		"0.0.0.0/0", "::/0", "10.0.0.0/8,", "*", "10.0.0.0-10.0.0.9", "10.0.0.7,10.0.0.7"} {
+		got := faultsOf(t, nil, "AUTHD_TRUSTED_PROXIES="+text)
+		if len(got) != 1 || !strings.HasPrefix(got[0], "AUTHD_TRUSTED_PROXIES: ") {
+			t.Errorf("%q: got %q, want one fault", text, got)
+		}
 	}
 }
 

@@ -31,7 +31,7 @@ func (a *api) register(x *exchange, r *http.Request) error {
 	if err := decode(x, r, &b); err != nil {
 		return err
 	}
-	user, err := a.Accounts.Register(r.Context(), b.Username.value, b.Password.value, origin(r))
+	user, err := a.Accounts.Register(r.Context(), b.Username.value, b.Password.value, origin(x, r))
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/authd/authd/internal/accounts"
@@ -73,8 +74,10 @@ type AdminConfig struct {
 	// Metrics answers GET /metrics.
 	Metrics http.Handler
 
-	// Ready and Draining are those of [Config].
+	// Issuer, Ready, Proxies and Draining are those of [Config].
+	Issuer   string
 	Ready    func(context.Context) error
+	Proxies  []netip.Prefix
 	Draining func() bool
 
 	Meter  Meter // nobody counts: the zero value
@@ -136,7 +139,9 @@ func NewAdmin(c AdminConfig) (http.Handler, error) {
 	a := &admin{AdminConfig: c, health: health{c.Ready, c.Draining}}
 	routes := a.routes()
 	guarded := newGuard(c.Token, c.Hosts, routes, newRouter(routes))
-	return &front{log: c.Logger, now: c.Now, random: &idBlocks{random: c.Random}, meter: c.Meter, next: guarded}, nil
+	return &front{log: c.Logger, now: c.Now, random: &idBlocks{random: c.Random}, meter: c.Meter,
+		proxies: &proxies{trusted: c.Proxies, log: c.Logger, ignored: c.Meter.ForwardingIgnored},
+		secure:  byHTTPS(c.Issuer), next: guarded}, nil
 }
 
 func (c AdminConfig) validate() error {
@@ -148,6 +153,7 @@ func (c AdminConfig) validate() error {
 		need("Keys", c.Keys != nil),
 		need("Audit", c.Audit != nil),
 		need("Metrics", c.Metrics != nil),
+		need("Issuer", c.Issuer != ""),
 		need("Ready", c.Ready != nil),
 		need("Logger", c.Logger != nil),
 		need("Now", c.Now != nil),

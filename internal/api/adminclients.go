@@ -75,7 +75,7 @@ func (a *admin) createClient(x *exchange, r *http.Request) error {
 	}
 	c, secret, err := a.Clients.CreateClient(r.Context(), accounts.NewClient{
 		Name: b.Name.value, Scopes: b.Scopes.values, Audiences: b.Audiences.values,
-	}, operator(r))
+	}, operator(x, r))
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (a *admin) deleteClient(x *exchange, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.Clients.DeleteClient(r.Context(), id, operator(r)); err != nil {
+	if err := a.Clients.DeleteClient(r.Context(), id, operator(x, r)); err != nil {
 		return err
 	}
 	x.WriteHeader(http.StatusNoContent)
@@ -99,7 +99,7 @@ func (a *admin) revokeClient(x *exchange, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.Clients.RevokeClient(r.Context(), id, operator(r)); err != nil {
+	if err := a.Clients.RevokeClient(r.Context(), id, operator(x, r)); err != nil {
 		return err
 	}
 	x.WriteHeader(http.StatusNoContent)

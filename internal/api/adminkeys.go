@@ -97,7 +97,7 @@ func (p page) placeSlot() (int64, error) {
 }
 
 func (a *admin) rotateKey(x *exchange, r *http.Request) error {
-	key, err := a.Keys.Rotate(r.Context(), operator(r))
+	key, err := a.Keys.Rotate(r.Context(), operator(x, r))
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func (a *admin) killKey(x *exchange, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.Keys.Kill(r.Context(), kid, operator(r)); err != nil {
+	if err := a.Keys.Kill(r.Context(), kid, operator(x, r)); err != nil {
 		return err
 	}
 	x.WriteHeader(http.StatusNoContent)

@@ -77,7 +77,7 @@ func (a *admin) endSession(x *exchange, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.Sessions.EndSession(r.Context(), id, operator(r)); err != nil {
+	if err := a.Sessions.EndSession(r.Context(), id, operator(x, r)); err != nil {
 		return err
 	}
 	x.WriteHeader(http.StatusNoContent)
@@ -100,7 +100,7 @@ func (a *admin) revokeToken(x *exchange, r *http.Request) error {
 	if err != nil {
 		return invalidRequest("/jti", "The jti must be that of a token of authd: 16 characters of base64url.")
 	}
-	if err := a.Sessions.RevokeToken(r.Context(), id, operator(r)); err != nil {
+	if err := a.Sessions.RevokeToken(r.Context(), id, operator(x, r)); err != nil {
 		return err
 	}
 	x.WriteHeader(http.StatusNoContent)
@@ -108,8 +108,8 @@ func (a *admin) revokeToken(x *exchange, r *http.Request) error {
 }
 
 // operator is where r came from, for events that its operator causes.
-func operator(r *http.Request) tokens.Origin {
-	from := origin(r)
+func operator(x *exchange, r *http.Request) tokens.Origin {
+	from := origin(x, r)
 	from.Actor = audit.Admin
 	return from
 }

@@ -92,7 +92,7 @@ func (a *admin) createUser(x *exchange, r *http.Request) error {
 	if err := decode(x, r, &b); err != nil {
 		return err
 	}
-	u, err := a.Users.Create(r.Context(), b.Username.value, b.Password.value, operator(r), b.Roles.values...)
+	u, err := a.Users.Create(r.Context(), b.Username.value, b.Password.value, operator(x, r), b.Roles.values...)
 	if err != nil {
 		return err
 	}
@@ -142,7 +142,7 @@ func (a *admin) changeUser(x *exchange, r *http.Request) error {
 	if change == (accounts.Change{}) {
 		return invalidRequest("", "Name at least one of disabled, roles and password.")
 	}
-	u, err := a.Users.Change(r.Context(), id, change, operator(r))
+	u, err := a.Users.Change(r.Context(), id, change, operator(x, r))
 	if err != nil {
 		return err
 	}
@@ -154,7 +154,7 @@ func (a *admin) deleteUser(x *exchange, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.Users.Delete(r.Context(), id, operator(r)); err != nil {
+	if err := a.Users.Delete(r.Context(), id, operator(x, r)); err != nil {
 		return err
 	}
 	x.WriteHeader(http.StatusNoContent)
@@ -166,7 +166,7 @@ func (a *admin) revokeUser(x *exchange, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.Users.Revoke(r.Context(), id, operator(r)); err != nil {
+	if err := a.Users.Revoke(r.Context(), id, operator(x, r)); err != nil {
 		return err
 	}
 	x.WriteHeader(http.StatusNoContent)
@@ -184,7 +184,7 @@ func (a *admin) resetPassword(x *exchange, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	token, expires, err := a.Users.IssueReset(r.Context(), id, operator(r))
+	token, expires, err := a.Users.IssueReset(r.Context(), id, operator(x, r))
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func secret(text string) auth.Secret { return auth.NewSecret(text) }
 // adminConfig is that of a listener whose services are well and know nothing.
 func adminConfig(t testing.TB, hosts ...string) AdminConfig {
 	t.Helper()
-	return AdminConfig{Token: secret(adminToken), Hosts: hosts,
+	return AdminConfig{Token: secret(adminToken), Hosts: hosts, Issuer: testIssuer,
 		Users: broken{}, Clients: broken{}, Sessions: broken{}, Keys: broken{}, Audit: broken{}, Metrics: broken{},
 		Ready:  func(context.Context) error { return nil },
 		Logger: new(logged).logger(), Now: time.Now, Random: rand.Reader}

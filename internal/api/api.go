@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/authd/authd/internal/accounts"
@@ -60,6 +61,8 @@ type Config struct {
 	// Ready returns nil if requests can be served, else what is missing: every *auth.Error in the
 	// error's tree adds its reasons, or its code, to the answer.
 	Ready func(context.Context) error
+	// Proxies are whose X-Forwarded-For is believed. None: the client is the connection's other end.
+	Proxies []netip.Prefix
 	// Draining reports that the server is on its way out: no new requests should be sent here, though
 	// those that come are served. Nil means never.
 	Draining func() bool
@@ -128,7 +131,9 @@ func New(c Config) (http.Handler, error) {
 	a := &api{Config: c, health: health{c.Ready, c.Draining}, keysCaching: keysCaching(c.JWKSMaxAge),
 		contractText: newDocument("application/yaml", "no-cache", c.Contract),
 		metadataText: newDocument(mediaJSON, metadataCaching, metadata)}
-	return &front{log: c.Logger, now: c.Now, random: &idBlocks{random: c.Random}, meter: c.Meter, public: true, next: newRouter(a.routes())}, nil
+	return &front{log: c.Logger, now: c.Now, random: &idBlocks{random: c.Random}, meter: c.Meter,
+		proxies: &proxies{trusted: c.Proxies, log: c.Logger, ignored: c.Meter.ForwardingIgnored},
+		secure:  byHTTPS(c.Issuer), public: true, next: newRouter(a.routes())}, nil
 }
 
 func (c Config) validate() error {

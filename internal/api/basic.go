@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"encoding/base64"
 	"net/http"
 	"strings"
@@ -35,7 +34,7 @@ type caller struct {
 func (c caller) proved() bool { return !c.ID.IsZero() }
 
 // caller finds out who asks. Without a header it is the public client, or somebody who only gave a name.
-func (a *api) caller(ctx context.Context, r *http.Request, f form) (c caller, err error) {
+func (a *api) caller(x *exchange, r *http.Request, f form) (c caller, err error) {
 	headers := r.Header["Authorization"] // the front has seen that there is at most one
 	if len(headers) == 0 {
 		if f["client_secret"] != "" || f["client_assertion"] != "" || f["client_assertion_type"] != "" {
@@ -54,13 +53,13 @@ func (a *api) caller(ctx context.Context, r *http.Request, f form) (c caller, er
 	case id == publicClient && secret == "":
 		return c, nil // how libraries that know one way alone name a client without a secret
 	}
-	c.Client, err = a.Clients.AuthenticateClient(ctx, id, secret, origin(r))
+	c.Client, err = a.Clients.AuthenticateClient(r.Context(), id, secret, origin(x, r))
 	return c, err
 }
 
 // proven is caller for a route that asks for a secret.
-func (a *api) proven(ctx context.Context, r *http.Request, f form) (accounts.Client, error) {
-	c, err := a.caller(ctx, r, f)
+func (a *api) proven(x *exchange, r *http.Request, f form) (accounts.Client, error) {
+	c, err := a.caller(x, r, f)
 	if err == nil && !c.proved() {
 		err = errNoClient
 	}

@@ -100,7 +100,7 @@ func unseen() (answers []string) {
 
 // everywhere are the headers of every answer that has them, as the contract's introduction says.
 var everywhere = []string{"Content-Type", "Content-Length", "Date", "Allow",
-	"X-Content-Type-Options", "Content-Security-Policy", "Referrer-Policy"}
+	"X-Content-Type-Options", "Content-Security-Policy", "Referrer-Policy", "Strict-Transport-Security"}
 
 // check holds one exchange to the contract. sent is the request's body, which was read meanwhile.
 func (c *contract) check(t testing.TB, request *http.Request, sent []byte, response *http.Response, body []byte) {
@@ -184,7 +184,8 @@ func (c *contract) checkCommon(t testing.TB, name string, response *http.Respons
 	t.Helper()
 	got := map[string]string{}
 	want := map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
-		"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
+		"Content-Security-Policy":   "default-src 'none'; frame-ancestors 'none'",
+		"Strict-Transport-Security": "max-age=31536000"}
 	for header := range want {
 		got[header] = response.Header.Get(header)
 	}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"net/netip"
 	"strconv"
 
 	"github.com/go-json-experiment/json"
@@ -11,15 +12,16 @@ import (
 // the front, and remembers for the log what became of the request. One goroutine owns it.
 type exchange struct {
 	http.ResponseWriter
-	id     string    // of the request, in the header, in problems and in the log
-	ids    [1]string // the header's value: id alone
-	route  string    // the pattern that matched; empty if none did
-	oauth  bool      // an error is one of RFC 6749, not a problem
-	quiet  bool      // a success is of no interest to the log
-	status int       // 0 until the head is written
-	code   string    // of the problem, if the answer is one
-	cause  error     // for the log alone
-	stack  []byte    // of a panic
+	id     string     // of the request, in the header, in problems and in the log
+	ids    [1]string  // the header's value: id alone
+	client netip.Addr // who is held to account; none on a Unix socket
+	route  string     // the pattern that matched; empty if none did
+	oauth  bool       // an error is one of RFC 6749, not a problem
+	quiet  bool       // a success is of no interest to the log
+	status int        // 0 until the head is written
+	code   string     // of the problem, if the answer is one
+	cause  error      // for the log alone
+	stack  []byte     // of a panic
 }
 
 func (x *exchange) WriteHeader(status int) {

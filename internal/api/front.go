@@ -7,24 +7,29 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 )
 
 // front is what every request passes before it is routed and every answer after: the request's id, the
 // headers that all answers have, the log's line, and the net under a panic.
 type front struct {
-	log    *slog.Logger
-	now    func() time.Time
-	random io.Reader
-	next   http.Handler
-	meter  Meter
-	public bool // the routes of OAuth are behind it
+	log     *slog.Logger
+	now     func() time.Time
+	random  io.Reader
+	next    http.Handler
+	meter   Meter
+	proxies *proxies // nil: nobody is held to account for anything yet
+	secure  bool     // clients come by https
+	public  bool     // the routes of OAuth are behind it
 }
 
 // Meter hears of requests. Functions that are nil are not called; none may block.
 type Meter struct {
 	InFlight func(change int) // by 1 when one comes, by -1 when it was answered
 	Answered func(Answer)
+	// ForwardingIgnored hears of requests with headers about forwarding that no trusted proxy sent.
+	ForwardingIgnored func()
 }
 
 // Answer is what is counted of a request. None of it was chosen by the client.
@@ -59,6 +64,12 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id, err := requestID(r, f.random)
 	x.id, x.ids[0] = id, id
 	setCommonHeaders(x.Header(), x.ids[:])
+	if f.secure {
+		x.Header()["Strict-Transport-Security"] = httpsForAYear
+	}
+	if f.proxies != nil {
+		x.client = f.proxies.client(r, started)
+	}
 	if err == nil {
 		err = refuseAmbiguous(r)
 	}
@@ -76,7 +87,18 @@ var (
 	noSniff    = []string{"nosniff"}
 	inert      = []string{"default-src 'none'; frame-ancestors 'none'"}
 	noReferrer = []string{"no-referrer"}
+
+	// httpsForAYear keeps a browser from ever asking by http again: the first such request would carry a
+	// password, or a cookie, to whoever is on the line. TLS ends in front of this listener, so what it is
+	// asked by says nothing; the issuer does. Browsers obey it only where it came by https (RFC 6797, 8.1).
+	httpsForAYear = []string{"max-age=31536000"}
 )
+
+// byHTTPS reports whether clients reach what has this issuer by https.
+func byHTTPS(issuer string) bool {
+	scheme, _, _ := strings.Cut(issuer, ":")
+	return strings.EqualFold(scheme, "https")
+}
 
 // setCommonHeaders starts every answer. Nothing is to be stored unless a handler says otherwise: an
 // answer that somebody forgot about is then private, not public. Answers are data, so a browser that

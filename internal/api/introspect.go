@@ -36,7 +36,7 @@ func (a *api) introspect(x *exchange, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	client, err := a.proven(r.Context(), r, f)
+	client, err := a.proven(x, r, f)
 	if err != nil {
 		return err
 	}

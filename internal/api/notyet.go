@@ -12,7 +12,7 @@ import (
 // NotYet is the handler for the time before the store was reached: alive, not ready, and everything
 // else can be asked again shortly. An orchestrator then waits instead of restarting a process that
 // could do no better (G1).
-func NotYet(logger *slog.Logger, now func() time.Time, random io.Reader) http.Handler {
+func NotYet(issuer string, logger *slog.Logger, now func() time.Time, random io.Reader) http.Handler {
 	next := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := w.(*exchange) // the front made it
 		read := r.Method == http.MethodGet || r.Method == http.MethodHead
@@ -31,5 +31,5 @@ func NotYet(logger *slog.Logger, now func() time.Time, random io.Reader) http.Ha
 			writeError(x, r, err)
 		}
 	})
-	return &front{log: logger, now: now, random: &idBlocks{random: random}, public: true, next: next}
+	return &front{log: logger, now: now, random: &idBlocks{random: random}, secure: byHTTPS(issuer), public: true, next: next}
 }

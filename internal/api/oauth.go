@@ -64,7 +64,7 @@ type machineToken struct {
 }
 
 func (a *api) grantMachine(x *exchange, r *http.Request, f form) error {
-	client, err := a.proven(r.Context(), r, f)
+	client, err := a.proven(x, r, f)
 	if err != nil {
 		return err
 	}
@@ -95,16 +95,16 @@ func (a *api) grantRefresh(x *exchange, r *http.Request, f form) error {
 	if err != nil {
 		return err
 	}
-	c, err := a.caller(r.Context(), r, f)
+	c, err := a.caller(x, r, f)
 	switch {
 	case err != nil:
 		return err
 	case c.named || c.proved():
-		return a.Grants.RefuseRefresh(r.Context(), refresh, c.ID, origin(r))
+		return a.Grants.RefuseRefresh(r.Context(), refresh, c.ID, origin(x, r))
 	case f["scope"] != "":
 		return errNoScopes // never more than was granted (B27; RFC 6749, section 6)
 	}
-	p, err := a.Grants.Refresh(r.Context(), refresh, origin(r))
+	p, err := a.Grants.Refresh(r.Context(), refresh, origin(x, r))
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func (a *api) revoke(x *exchange, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	c, err := a.caller(r.Context(), r, f)
+	c, err := a.caller(x, r, f)
 	if err == nil && c.named {
 		err = errNoClient
 	}
@@ -128,7 +128,7 @@ func (a *api) revoke(x *exchange, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.Grants.RevokePresented(r.Context(), token, c.ID, origin(r)); err != nil {
+	if err := a.Grants.RevokePresented(r.Context(), token, c.ID, origin(x, r)); err != nil {
 		return err
 	}
 	x.WriteHeader(http.StatusOK)

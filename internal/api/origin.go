@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/http"
-	"net/netip"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -16,18 +15,8 @@ const (
 )
 
 // origin says where r came from, in texts that may be stored and shown.
-func origin(r *http.Request) tokens.Origin {
-	return tokens.Origin{UserAgent: cleanUserAgent(r.UserAgent()), Address: clientAddress(r)}
-}
-
-// clientAddress is the connection's other end and nothing else: whoever writes X-Forwarded-For would
-// choose the address that is recorded and held to account (E15).
-func clientAddress(r *http.Request) netip.Addr {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{} // a Unix socket has no address
-	}
-	return peer.Addr().Unmap().WithZone("")
+func origin(x *exchange, r *http.Request) tokens.Origin {
+	return tokens.Origin{UserAgent: cleanUserAgent(r.UserAgent()), Address: x.client}
 }
 
 // cleanUserAgent makes the header fit to be stored and shown. It is not worth refusing a login for.

@@ -69,7 +69,7 @@ func (a *api) endSession(x *exchange, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.Sessions.EndOwn(r.Context(), holder, id, origin(r)); err != nil {
+	if err := a.Sessions.EndOwn(r.Context(), holder, id, origin(x, r)); err != nil {
 		return err
 	}
 	x.WriteHeader(http.StatusNoContent)

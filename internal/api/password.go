@@ -26,7 +26,7 @@ func (a *api) changePassword(x *exchange, r *http.Request) error {
 		return err
 	}
 	p, err := a.Accounts.ChangePassword(r.Context(), accounts.PasswordChange{
-		Holder: holder, Current: b.Current.value, New: b.New.value, Origin: origin(r),
+		Holder: holder, Current: b.Current.value, New: b.New.value, Origin: origin(x, r),
 	})
 	if err != nil {
 		return err
@@ -49,7 +49,7 @@ func (a *api) resetPassword(x *exchange, r *http.Request) error {
 	if err := decode(x, r, &b); err != nil {
 		return err
 	}
-	if err := a.Accounts.ResetPassword(r.Context(), b.Token.value, b.New.value, origin(r)); err != nil {
+	if err := a.Accounts.ResetPassword(r.Context(), b.Token.value, b.New.value, origin(x, r)); err != nil {
 		return err
 	}
 	x.WriteHeader(http.StatusNoContent)
@@ -72,7 +72,7 @@ func (a *api) deleteMe(x *exchange, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.Accounts.DeleteOwn(r.Context(), holder, b.Password.value, origin(r)); err != nil {
+	if err := a.Accounts.DeleteOwn(r.Context(), holder, b.Password.value, origin(x, r)); err != nil {
 		return err
 	}
 	x.WriteHeader(http.StatusNoContent)

@@ -48,7 +48,7 @@ func (a *api) login(x *exchange, r *http.Request) error {
 	if err := decode(x, r, &b); err != nil {
 		return err
 	}
-	from := origin(r)
+	from := origin(x, r)
 	var err error
 	if from.Device, err = cleanDevice(b.Device.value); err != nil {
 		return err
@@ -74,7 +74,7 @@ func (a *api) refresh(x *exchange, r *http.Request) error {
 	if err := decode(x, r, &b); err != nil {
 		return err
 	}
-	p, err := a.Sessions.Refresh(r.Context(), b.RefreshToken.value, origin(r))
+	p, err := a.Sessions.Refresh(r.Context(), b.RefreshToken.value, origin(x, r))
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func (a *api) logout(x *exchange, r *http.Request) error {
 		return tokens.ErrTokenInvalid // an empty token is a wrong one, not one that was left out
 	}
 	err = a.Sessions.LogOut(r.Context(), tokens.LogOut{
-		Access: access, Refresh: b.RefreshToken.value, Scope: scope, Origin: origin(r),
+		Access: access, Refresh: b.RefreshToken.value, Scope: scope, Origin: origin(x, r),
 	})
 	if err != nil {
 		return err

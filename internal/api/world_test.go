@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"net/http"
+	"net/netip"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -32,6 +33,11 @@ const (
 )
 
 var testAudience = []string{"https://api.test"}
+
+// testProxies are what both listeners of a world trust, and testProxy comes from there.
+var testProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+
+const testProxy = "10.0.0.7:4711"
 
 // watched is a real store whose clock can be moved, and which counts the writes it is asked for.
 type watched struct {
@@ -133,13 +139,13 @@ func newWorld(t testing.TB, change ...func(*accounts.Config)) *world {
 	w.users, err = accounts.New(config)
 	must(t, err)
 	w.Handler, err = New(Config{Accounts: w.users, Sessions: sessions, Clients: w.users, Grants: sessions, Keys: keyring, Feed: w.feed,
-		Issuer: testIssuer, Audience: testAudience, JWKSMaxAge: 5 * time.Minute,
+		Issuer: testIssuer, Audience: testAudience, JWKSMaxAge: 5 * time.Minute, Proxies: testProxies,
 		Contract: mustContract(t).text, Logger: w.log.logger(), Now: time.Now, Random: rand.Reader,
 		Ready: func(ctx context.Context) error { _, err := w.store.Clock(ctx); return err }})
 	must(t, err)
 	operators := adminConfig(t)
 	operators.Users, operators.Clients, operators.Sessions, operators.Keys = w.users, w.users, sessions, keyring
-	operators.Audit, operators.Logger = w.store, w.log.logger()
+	operators.Audit, operators.Logger, operators.Proxies = w.store, w.log.logger(), testProxies
 	w.operators, err = NewAdmin(operators)
 	must(t, err)
 	read := w.live.NextPoll()
