@@ -51,6 +51,7 @@ type Config struct {
 // Accounts signs users up and in, and changes and removes them; and so with machine clients.
 type Accounts struct {
 	Config
+	stamp *audit.Stamp
 }
 
 // New checks the configuration and starts nothing.
@@ -61,7 +62,7 @@ func New(c Config) (*Accounts, error) {
 	if c.Record == nil {
 		c.Record = audit.Discard
 	}
-	return &Accounts{c}, nil
+	return &Accounts{c, audit.NewStamp(c.Now, c.Random)}, nil
 }
 
 // User returns one user. [ErrUserNotFound] if there is none.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/authd/authd/internal/audit"
 	"github.com/authd/authd/internal/auth"
 	"github.com/authd/authd/internal/tokens"
 )
@@ -41,6 +42,20 @@ type ClientCredentials struct {
 	SecretHash [32]byte // SHA-256
 }
 
+// Wanted is a user whom an import wants to make.
+type Wanted struct {
+	ID       auth.UserID
+	Username string // as mapped
+}
+
+// Present is what a store knows of those who are wanted.
+type Present struct {
+	Users   []Credentials // in no order, each once
+	Clients []auth.UserID // those of the ids that are machine clients'
+	Epochs  map[auth.UserID]auth.Epoch
+	Clock   time.Time
+}
+
 // Store keeps users and clients. Its promises about errors are those of tokens.Store. Everything that changes a
 // user who may have sessions goes through tokens.Store's ChangeUser.
 type Store interface {
@@ -70,6 +85,18 @@ type Store interface {
 	// PasswordHashes reads the hashes of at most limit users by id, those after the given id, and says
 	// whose the last one is.
 	PasswordHashes(ctx context.Context, after auth.UserID, limit int) (hashes []string, last auth.UserID, err error)
+
+	// Present reads what an import has to know of the users that it wants to make, in one round trip: who
+	// has one of the names or ids, which ids are machine clients', below which epoch the feed holds an id
+	// for dead, and the store's clock.
+	Present(ctx context.Context, wanted []Wanted) (Present, error)
+
+	// AddUsers stores users who have no sessions, with the records that tell of it, in one transaction: all
+	// or nobody. They come in the order of names. A name or an id that is taken: [ErrUsernameTaken].
+	AddUsers(ctx context.Context, users []Credentials, told []audit.Record) error
+
+	// CredentialsAfter reads at most limit users with their hashes by name, those after the given name.
+	CredentialsAfter(ctx context.Context, after string, limit int) ([]Credentials, error)
 
 	// CreateClient stores a client, created at the store's clock, which is returned.
 	CreateClient(ctx context.Context, client ClientCredentials) (createdAt time.Time, err error)

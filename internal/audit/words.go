@@ -33,6 +33,8 @@ type Name string
 const (
 	UserRegistered Name = "user.registered"
 	UserCreated    Name = "user.created"
+	UserImported   Name = "user.imported"  // with a hash made elsewhere: Subject is the file and the line
+	UsersExported  Name = "users.exported" // Subject says whether password hashes were among it
 	UserDisabled   Name = "user.disabled"
 	UserEnabled    Name = "user.enabled"
 	UserDeleted    Name = "user.deleted"

@@ -15,6 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/authd/authd/internal/accounts"
+	"github.com/authd/authd/internal/auth"
 	"github.com/authd/authd/internal/revocation"
 	"github.com/authd/authd/internal/tokens"
 )
@@ -145,10 +147,16 @@ func TestCallsTakeOneMessageAndChangesOfUsersTwo(t *testing.T) {
 			return err
 		}, 2},
 		"CredentialsByName": {func() error { _, _, _, err := store.CredentialsByName(ctx, "nobody"); return err }, 1},
-		"RaiseHead":         {func() error { _, err := store.RaiseHead(ctx, "feed", 0, 0); return err }, 1},
-		"LoadKeyring":       {func() error { _, err := store.LoadKeyring(ctx); return err }, 1},
-		"ChangeKeyring":     {func() error { return turnKeyring(t, store) }, 2}, // one of them loads
-		"OldestSession":     {func() error { _, _, err := store.OldestSession(ctx); return err }, 1},
+		"Present": {func() error {
+			_, err := store.Present(ctx, []accounts.Wanted{{ID: user.ID, Username: "ann"}})
+			return err
+		}, 1},
+		"AddUsers":         {func() error { return store.AddUsers(ctx, strangers(300), nil) }, 1},
+		"CredentialsAfter": {func() error { _, err := store.CredentialsAfter(ctx, "", 300); return err }, 1},
+		"RaiseHead":        {func() error { _, err := store.RaiseHead(ctx, "feed", 0, 0); return err }, 1},
+		"LoadKeyring":      {func() error { _, err := store.LoadKeyring(ctx); return err }, 1},
+		"ChangeKeyring":    {func() error { return turnKeyring(t, store) }, 2}, // one of them loads
+		"OldestSession":    {func() error { _, _, err := store.OldestSession(ctx); return err }, 1},
 	}
 	for name, c := range calls {
 		if err := c.call(); err != nil { // the first time prepares the statements
@@ -177,6 +185,16 @@ func TestCallsTakeOneMessageAndChangesOfUsersTwo(t *testing.T) {
 	}
 }
 
+// strangers are users whom nobody has seen before.
+func strangers(n int) []accounts.Credentials {
+	users := make([]accounts.Credentials, n)
+	for i := range users {
+		id := auth.UserID(randomID())
+		users[i] = accounts.Credentials{User: accounts.User{ID: id, Username: id.String(), CreatedAt: time.Now()}, PasswordHash: "hash"}
+	}
+	return users
+}
+
 // G19: whoever has a pooler that forgets prepared statements may choose another mode, and no mode puts
 // values into SQL text.
 func TestWorksInEveryModeOfTheExtendedProtocolAndRefusesTheSimpleOne(t *testing.T) {
@@ -201,6 +219,12 @@ func TestWorksInEveryModeOfTheExtendedProtocolAndRefusesTheSimpleOne(t *testing.
 		}
 		if written, err := other.Rotate(t.Context(), rotationsOf(ids[6:7], int64(i+1))); err != nil || len(written) != 1 {
 			t.Errorf("%s: wrote %d, error %v", mode, len(written), err)
+		}
+		if err := other.AddUsers(t.Context(), strangers(3), nil); err != nil {
+			t.Errorf("%s: %v", mode, err)
+		}
+		if p, err := other.Present(t.Context(), []accounts.Wanted{{ID: user.ID}}); err != nil || len(p.Users) != 1 {
+			t.Errorf("%s: found %d, error %v", mode, len(p.Users), err)
 		}
 		if ended, err := other.End(t.Context(), deathsOf(opening.ID), 1); err != nil || len(ended) != 1 {
 			t.Errorf("%s: ended %d, error %v", mode, len(ended), err)

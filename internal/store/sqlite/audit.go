@@ -85,16 +85,20 @@ func (s *Store) AddRecords(ctx context.Context, records []audit.Record) error {
 		return nil
 	}
 	return s.write(ctx, "add to the audit", func(ctx context.Context, l *link) error {
-		for i := range records {
-			r := &records[i]
-			_, err := l.exec(ctx, insertRecords, r.ID[:], micros(r.At), string(r.Name), text(r.Reason), string(r.Actor),
-				idOrNull(r.User), idOrNull(r.Session), text(r.Subject), address(r.Address), text(r.UserAgent))
-			if err != nil {
-				return err
-			}
-		}
-		return nil
+		return addRecords(ctx, l, records)
 	})
+}
+
+func addRecords(ctx context.Context, l *link, records []audit.Record) error {
+	for i := range records {
+		r := &records[i]
+		_, err := l.exec(ctx, insertRecords, r.ID[:], micros(r.At), string(r.Name), text(r.Reason), string(r.Actor),
+			idOrNull(r.User), idOrNull(r.Session), text(r.Subject), address(r.Address), text(r.UserAgent))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Records implements [audit.Store].

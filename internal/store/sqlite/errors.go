@@ -46,3 +46,8 @@ func isBusy(err error) bool { return code(err)&0xff == sqlite3.SQLITE_BUSY }
 
 // isTaken says that a unique index other than the primary key refused a row.
 func isTaken(err error) bool { return code(err) == sqlite3.SQLITE_CONSTRAINT_UNIQUE }
+
+// isThere says that a unique index or the primary key refused a row.
+func isThere(err error) bool {
+	return isTaken(err) || code(err) == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+}

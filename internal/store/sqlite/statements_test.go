@@ -120,6 +120,12 @@ var plans = map[string][]string{
 	"selectUsers":           {"search users using index sqlite_autoindex_users_2 (username>?)"},
 	"raiseGreatestCost":     {"search password_cost using integer primary key (rowid=?)"},
 
+	"selectPresentNames":     {"scan json_each virtual table index 1:", "search u using index sqlite_autoindex_users_2 (username=?)"},
+	"selectPresentIDs":       {"scan json_each virtual table index 1:", "search u using primary key (user_id=?)"},
+	"selectPresentClients":   {"scan json_each virtual table index 1:", "search c using primary key (client_id=?)"},
+	"insertUsers":            nil,
+	"selectCredentialsAfter": {"search users using index sqlite_autoindex_users_2 (username>?)"},
+
 	"insertClient":  nil,
 	"selectClient":  {"search clients using primary key (client_id=?)"},
 	"selectClients": {"search clients using primary key (client_id>?)"},

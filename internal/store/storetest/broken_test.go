@@ -29,6 +29,7 @@ var defects = merge(
 	loadDefects, clockDefects, rotateDefects, endDefects, feedDefects, headDefects, followDefects,
 	changeDefects, refusalDefects, userDefects, nameDefects, keyringDefects, collectDefects, recordDefects,
 	raceDefects, cancelDefects, standingDefects, resetDefects, deleteDefects, restoreDefects, clientDefects,
+	importDefects,
 )
 
 // A claim that no broken store fails may be one that cannot fail.

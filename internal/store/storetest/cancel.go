@@ -44,6 +44,9 @@ func writesAfterCancel(t *trial) {
 			_, err := t.store.CreateUser(ctx, accounts.User{ID: t.userID(), Username: "ben", Epoch: 1}, "hash")
 			return err
 		},
+		"AddUsers": func() error {
+			return t.store.AddUsers(ctx, []accounts.Credentials{{User: accounts.User{ID: t.userID(), Username: "cy"}}}, nil)
+		},
 		"RaiseGreatestCost": func() error { return t.store.RaiseGreatestCost(ctx, 14) },
 		"CollectSessions": func() error {
 			_, err := t.store.CollectSessions(ctx, at.Add(10_000*time.Hour), 100)

@@ -51,6 +51,10 @@ type broken struct {
 	raiseCost       func(context.Context, int) error
 	passwordHashes  func(context.Context, auth.UserID, int) ([]string, auth.UserID, error)
 
+	present          func(context.Context, []accounts.Wanted) (accounts.Present, error)
+	addUsers         func(context.Context, []accounts.Credentials, []audit.Record) error
+	credentialsAfter func(context.Context, string, int) ([]accounts.Credentials, error)
+
 	createClient func(context.Context, accounts.ClientCredentials) (time.Time, error)
 	clientByID   func(context.Context, auth.ClientID) (accounts.ClientCredentials, time.Time, bool, error)
 	clients      func(context.Context, auth.ClientID, int) ([]accounts.Client, error)
@@ -70,6 +74,7 @@ func wrap(tb testing.TB, s Store, raw *sql.DB, looks *atomic.Int64) *broken {
 		loadKeyring: s.LoadKeyring, changeKeyring: s.ChangeKeyring, restore: s.Restore, oldestSession: s.OldestSession, raiseHead: s.RaiseHead,
 		createUser: s.CreateUser, credentials: s.CredentialsByName, userByID: s.UserByID, userByName: s.UserByName,
 		credentialsByID: s.CredentialsByID, resetByID: s.ResetByID, users: s.Users, raiseCost: s.RaiseGreatestCost, passwordHashes: s.PasswordHashes,
+		present: s.Present, addUsers: s.AddUsers, credentialsAfter: s.CredentialsAfter,
 		createClient: s.CreateClient, clientByID: s.ClientByID, clients: s.Clients, raiseClient: s.RaiseClient, deleteClient: s.DeleteClient,
 		addRecords: s.AddRecords, records: s.Records, collectRecords: s.CollectRecords,
 	}
@@ -169,6 +174,18 @@ func (b *broken) Users(ctx context.Context, after string, limit int) ([]accounts
 
 func (b *broken) PasswordHashes(ctx context.Context, after auth.UserID, limit int) ([]string, auth.UserID, error) {
 	return b.passwordHashes(ctx, after, limit)
+}
+
+func (b *broken) Present(ctx context.Context, wanted []accounts.Wanted) (accounts.Present, error) {
+	return b.present(ctx, wanted)
+}
+
+func (b *broken) AddUsers(ctx context.Context, users []accounts.Credentials, told []audit.Record) error {
+	return b.addUsers(ctx, users, told)
+}
+
+func (b *broken) CredentialsAfter(ctx context.Context, after string, limit int) ([]accounts.Credentials, error) {
+	return b.credentialsAfter(ctx, after, limit)
 }
 
 func (b *broken) RaiseGreatestCost(ctx context.Context, cost int) error {
