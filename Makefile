@@ -6,7 +6,7 @@ MODULES  = $(shell $(GO) list -m -f '{{.Dir}}')
 # The race detector needs cgo, which the go command switches off where there is no C compiler.
 RACE    ?= $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 
-.PHONY: build demo measure-logout measure-rotation interop test check format vet lint floors test-modules bin/withpg bin/staticcheck
+.PHONY: build demo measure-logout measure-rotation canaries interop test check format vet lint floors test-modules bin/withpg bin/staticcheck
 .DEFAULT_GOAL := build
 
 build: ## the program, into bin/
@@ -21,6 +21,9 @@ measure-logout: ## how long a logout takes to be obeyed, and what followers cost
 interop: ## run what others wrote against authd, into docs/interop.md; installs it first
 	@e2e/interop/install.sh
 	cd e2e/interop && $(GO) run . -o ../../docs/interop.md
+
+canaries: ## whether any of 10,000 secrets shows where it does not belong, into docs/measured-canaries.md
+	cd e2e && E2E_CANARIES=10000 E2E_CANARY_PAGE=../docs/measured-canaries.md $(GO) test -count=1 -timeout 30m -v -run NoSecretShows .
 
 measure-rotation: ## whether anybody notices that keys turn every few seconds, into docs/measured-rotation.md
 	$(GO) -C e2e run ./measure rotation -o ../docs/measured-rotation.md

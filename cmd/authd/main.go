@@ -49,6 +49,7 @@ type commands struct {
 }
 
 func main() {
+	leaveNoCore()
 	ctx, stop := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)

@@ -3,6 +3,7 @@
 package pgtest
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -137,6 +138,21 @@ func (s *Server) Schema(t testing.TB) string {
 
 func (s *Server) url(role, database string) string {
 	return fmt.Sprintf("postgres://%s:%s@127.0.0.1:%d/%s?sslmode=disable", role, s.password, s.port, database)
+}
+
+// Folder has all files of the cluster, its log included. They change while the server runs.
+func (s *Server) Folder() string { return s.folder.path }
+
+// Dump is what pg_dump makes of the database: its whole content as text.
+func (s *Server) Dump() ([]byte, error) {
+	cmd := s.finder.command(s.bin, "pg_dump", "--dbname="+s.URL())
+	var complaints bytes.Buffer
+	cmd.Stderr = &complaints
+	text, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("pg_dump: %w\n%s", err, &complaints)
+	}
+	return text, nil
 }
 
 func (s *Server) data() string    { return filepath.Join(s.folder.path, "data") }
