@@ -6,7 +6,7 @@ MODULES  = $(shell $(GO) list -m -f '{{.Dir}}')
 # The race detector needs cgo, which the go command switches off where there is no C compiler.
 RACE    ?= $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 
-.PHONY: build demo measure-logout measure-rotation canaries interop test check format vet lint floors test-modules bin/withpg bin/staticcheck
+.PHONY: build demo measure-logout measure-rotation canaries hostile interop test check format vet lint floors test-modules bin/withpg bin/staticcheck
 .DEFAULT_GOAL := build
 
 build: ## the program, into bin/
@@ -27,6 +27,12 @@ canaries: ## whether any of 10,000 secrets shows where it does not belong, into 
 
 measure-rotation: ## whether anybody notices that keys turn every few seconds, into docs/measured-rotation.md
 	$(GO) -C e2e run ./measure rotation -o ../docs/measured-rotation.md
+
+# HOSTILE is how many requests there are, SEED what they are made of.
+HOSTILE ?= 1000000
+SEED    ?= 1
+hostile: ## a million requests that no honest client sends, into docs/measured-hostile.md
+	$(GO) -C e2e run ./hostile -n $(HOSTILE) -seed $(SEED) -o ../docs/measured-hostile.md
 
 test: bin/withpg ## all tests of all modules, on SQLite and on PostgreSQL
 	$(if $(RACE),,@echo 'make test: without the race detector, which needs a C compiler')
