@@ -29,6 +29,8 @@ type operation struct {
 
 	scheme string // by which it is protected; empty if it is not
 	open   bool   // it may be asked without, too
+	cookie string // that it looks at; empty if at none
+	spends bool   // what is in the cookie is a credential here
 	hashes bool   // a request that is right may cost the work of a password
 
 	methods   []string // that its path knows
@@ -59,6 +61,7 @@ func parseContract(text []byte) (*contract, error) {
 	for path, item := range doc.Paths.Map() {
 		for method, o := range item.Operations() {
 			op := describe(path, method, item, o)
+			op.secure(doc, o)
 			c.operations = append(c.operations, op)
 			if path == "/livez" || path == "/readyz" { // both listeners have them
 				twin := *op
@@ -94,15 +97,29 @@ func describe(path, method string, item *openapi3.PathItem, o *openapi3.Operatio
 			op.hashes = op.hashes || p.Value.Format == "password"
 		}
 	}
-	if o.Security != nil {
-		for _, way := range *o.Security {
-			op.open = op.open || len(way) == 0
-			for scheme := range way {
-				op.scheme = scheme
+	return op
+}
+
+// secure reads by what the operation is protected. A cookie is a way beside another one.
+func (o *operation) secure(doc *openapi3.T, from *openapi3.Operation) {
+	for _, p := range o.params {
+		if p.In == openapi3.ParameterInCookie {
+			o.cookie = p.Name
+		}
+	}
+	if from.Security == nil {
+		return
+	}
+	for _, way := range *from.Security {
+		o.open = o.open || len(way) == 0
+		for name := range way {
+			if scheme := doc.Components.SecuritySchemes[name]; scheme != nil && scheme.Value.In == openapi3.ParameterInCookie {
+				o.spends = true
+			} else {
+				o.scheme = name
 			}
 		}
 	}
-	return op
 }
 
 // weight is how often the operation is attacked, compared with one that takes nothing.

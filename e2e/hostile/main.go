@@ -95,9 +95,6 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	for _, plan := range o.plans() {
 		r, err := carryOut(ctx, plan, c, o.seed, program, out)
 		if r != nil {
-			for _, fault := range r.faults {
-				fmt.Fprintf(out, "\nFAULT %s\n", fault)
-			}
 			all = append(all, r)
 			if err == nil && len(r.faults) > 0 {
 				err = fmt.Errorf("%v: %d faults, with seed %d", plan, len(r.faults), o.seed)
@@ -126,5 +123,6 @@ func carryOut(ctx context.Context, plan plan, c *contract, seed uint64, program 
 	if err := p.begin(ctx, program); err != nil {
 		return nil, err
 	}
+	defer p.tell()
 	return p.result, p.attack(ctx)
 }

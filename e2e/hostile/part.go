@@ -54,6 +54,7 @@ type part struct {
 	out      io.Writer
 	ledger   *ledger
 	result   *result
+	told     int // faults
 }
 
 // begin starts authd twice: first for the ghost, whose tokens last a second.
@@ -190,9 +191,19 @@ func (p *part) progress(ctx context.Context, done int, took time.Duration) error
 		return errors.Join(err, p.server.gone())
 	}
 	p.result.samples = append(p.result.samples, s)
+	p.tell()
 	fmt.Fprintf(p.out, "%v: %d of %d requests, %.0f/s, %d faults, %.0f MiB resident, %.1f MiB heap, %d goroutines, %d files\n",
 		p.plan, done, p.requests, float64(done)/took.Seconds(), p.result.failed(), s.resident, s.heap, s.goroutines, s.files)
 	return nil
+}
+
+// tell prints the faults that nobody has read yet.
+func (p *part) tell() {
+	p.result.mu.Lock()
+	defer p.result.mu.Unlock()
+	for ; p.told < len(p.result.faults); p.told++ {
+		fmt.Fprintf(p.out, "\nFAULT %s\n\n", p.result.faults[p.told])
+	}
 }
 
 // payload reads the claims of a signed text.

@@ -30,6 +30,7 @@ var spoilers = []*spoiler{
 	{"media type", 6, takesBody, spoilMedia},
 	{"authorization", 7, nil, spoilAuthorization},
 	{"header", 8, nil, spoilHeader},
+	{"cookie", 8, func(o *operation) bool { return o.cookie != "" }, spoilCookie},
 	{"host", 9, nil, spoilHost},
 	{"query", 10, nil, spoilQuery},
 	{"path", 11, nil, spoilPath},
@@ -231,6 +232,31 @@ func spoilHeader(d *draft) {
 		d.headers = append(d.headers, field{"X-Long", strings.Repeat("v", 40_000)}) // F10
 		d.large = true
 		d.did("header", "too long", true)
+	}
+}
+
+// pages are headers of browsers in which a page asks that may not, or nobody says which.
+var pages = [][]field{
+	nil, {{"Sec-Fetch-Site", "cross-site"}}, {{"Sec-Fetch-Site", "same-site"}}, {{"Origin", "null"}}, {{"Origin", "https://evil.example"}},
+	{{"Sec-Fetch-Site", "cross-site"}, {"Origin", "https://auth.example.com"}}, {{"Origin", "http://authd.test.evil.example"}}, {{"Origin", "http://AUTHD.TEST"}},
+	{{"Sec-Fetch-Site", "same-origin, cross-site"}}, {{"Sec-Fetch-Site", "Same-Origin"}}, {{"Origin", "https://app.example.evil.example"}}, {{"Origin", "http://app.example"}},
+}
+
+// spoilCookie lets a browser send its cookie for a page that may not ask, or in a way that can be read twice (F11, F19, F20).
+func spoilCookie(d *draft) {
+	token := d.credential(roleRefresh, d.account.refresh)
+	inBody := slices.ContainsFunc(d.members, func(m field) bool { return m.name == `"refresh_token"` })
+	switch d.IntN(3) {
+	case 0:
+		d.headers = append(d.headers, field{"Cookie", d.op.cookie + "=" + token + "; " + d.op.cookie + "=" + pick(d, []string{token, "x", ""})}, field{"Sec-Fetch-Site", "same-origin"})
+		d.did("cookie", "two", d.op.spends)
+	case 1:
+		d.headers = append(d.headers, field{"Cookie", d.op.cookie + "=" + token}, field{"Sec-Fetch-Site", "same-origin"})
+		d.did("cookie", "beside a body", d.op.spends && inBody && d.text == nil)
+	default:
+		d.headers = append(d.headers, field{"Cookie", pick(d, []string{"", "a=b; ", "a=b;", d.op.cookie + "x=y; "}) + d.op.cookie + "=" + token})
+		d.headers = append(d.headers, pick(d, pages)...)
+		d.did("cookie", "of another page", d.op.spends && d.text == nil)
 	}
 }
 
