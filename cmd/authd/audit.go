@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -15,7 +16,7 @@ import (
 // newWriter returns what writes events into the store. What it drops is in the log all the same, since
 // every event is a line there.
 func newWriter(st store, log *slog.Logger, count func(int)) (*audit.Writer, error) {
-	said := &dropped{log: log, now: time.Now}
+	said := newDropped(log, time.Now)
 	return audit.NewWriter(audit.WriterConfig{
 		Store: st, Now: time.Now, Random: rand.Reader,
 		Again: func(err error) bool { return auth.KindOf(err) == auth.Unavailable },
@@ -30,23 +31,38 @@ func newWriter(st store, log *slog.Logger, count func(int)) (*audit.Writer, erro
 const quietTime = time.Minute
 
 // dropped says that the audit lost events: at once, and then at most once a minute, with their number,
-// because a store that is gone would fill the log with it.
+// because a store that is gone would fill the log with it. A flood, which anybody can cause, is told apart:
+// it calls nobody at night, and makes no trouble of the store wait for its line.
 type dropped struct {
 	log *slog.Logger
 	now func() time.Time
 
-	mu     sync.Mutex // guards the rest
+	mu          sync.Mutex // guards the rest
+	lost, flood unsaid
+}
+
+// unsaid is what there is to say about one cause.
+type unsaid struct {
+	level  slog.Level
 	said   time.Time
-	unsaid int
+	events int
+}
+
+func newDropped(log *slog.Logger, now func() time.Time) *dropped {
+	return &dropped{log: log, now: now, lost: unsaid{level: slog.LevelError}, flood: unsaid{level: slog.LevelWarn}}
 }
 
 func (d *dropped) add(n int, cause error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.unsaid += n
-	if now := d.now(); d.said.IsZero() || now.Sub(d.said) >= quietTime {
-		d.log.Error("events are missing in the audit", "events", d.unsaid, "error", cause.Error())
-		d.said, d.unsaid = now, 0
+	u := &d.lost
+	if errors.Is(cause, audit.ErrFlood) {
+		u = &d.flood
+	}
+	u.events += n
+	if now := d.now(); u.said.IsZero() || now.Sub(u.said) >= quietTime {
+		d.log.Log(context.Background(), u.level, "events are missing in the audit", "events", u.events, "error", cause.Error())
+		u.said, u.events = now, 0
 	}
 }
 

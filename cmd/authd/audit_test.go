@@ -86,7 +86,7 @@ func TestMissingEventsAreSaidOnceAMinute(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	now := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
-	d := &dropped{log: slog.New(slog.NewTextHandler(&out, nil)), now: func() time.Time { return now }}
+	d := newDropped(slog.New(slog.NewTextHandler(&out, nil)), func() time.Time { return now })
 	for range 120 {
 		d.add(2, errors.New("gone"))
 		now = now.Add(time.Second)
@@ -95,6 +95,22 @@ func TestMissingEventsAreSaidOnceAMinute(t *testing.T) {
 	if got := out.String(); strings.Count(got, "\n") != 3 || strings.Count(got, "events=2 ") != 1 || strings.Count(got, "events=120 ") != 1 ||
 		strings.Count(got, "events=119 ") != 1 {
 		t.Errorf("got\n%s", got)
+	}
+}
+
+// Anybody can flood the audit. It must neither sound like a store that fails, nor keep quiet about one that does.
+func TestAFloodIsNoFaultAndHidesNone(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	now := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	d := newDropped(slog.New(slog.NewTextHandler(&out, nil)), func() time.Time { return now })
+	d.add(1, audit.ErrFlood)
+	if got := out.String(); !strings.Contains(got, "level=WARN") || strings.Contains(got, "level=ERROR") {
+		t.Errorf("of a flood: got\n%s", got)
+	}
+	d.add(2, errors.New("gone"))
+	if got := out.String(); !strings.Contains(got, "level=ERROR") || !strings.Contains(got, "events=2 error=gone") {
+		t.Errorf("of a store that is gone, during a flood: got\n%s", got)
 	}
 }
 
