@@ -120,7 +120,7 @@ func (o *oracle) answered(r *request, a answer) (found []string) {
 	if r.method == "HEAD" {
 		return found
 	}
-	if documented == nil || r.lost || r.method != "HEAD" && r.method != r.op.method {
+	if documented == nil || r.lost && !success || r.method != "HEAD" && r.method != r.op.method {
 		return append(found, o.isError(!r.op.admin && strings.HasPrefix(r.target, "/oauth/"), a)...)
 	}
 	return append(found, describes(documented.Value, a)...)
