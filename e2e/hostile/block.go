@@ -68,14 +68,20 @@ func (p *part) try(ctx context.Context, c *conn, r *request) error {
 		}
 	}
 	if len(faults) > 0 {
-		text := ""
-		for _, a := range answers {
-			text += fmt.Sprintf("\nanswered %d %v %q", a.status, a.header, clip(a.body, 1000))
-		}
-		p.result.fail("%q\n%v%s\nreplay: go -C e2e run ./hostile -seed %d -store %s -throttled=%t -only %d",
-			faults, r, text, p.make.seed, p.store, p.throttled, r.number)
+		p.result.fail("%q\n%s\nreplay: go -C e2e run ./hostile -seed %d -store %s -throttled=%t -only %d",
+			faults, shown(r, answers), p.make.seed, p.store, p.throttled, r.number)
+	} else if p.shown {
+		fmt.Fprintln(p.out, shown(r, answers))
 	}
 	return nil
+}
+
+func shown(r *request, answers []answer) string {
+	text := r.String()
+	for _, a := range answers {
+		text += fmt.Sprintf("\nanswered %d %v %q", a.status, a.header, clip(a.body, 1000))
+	}
+	return text
 }
 
 // settle notes what an answer admits to have done, and gives an insider who lost an account another.

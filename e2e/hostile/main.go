@@ -54,7 +54,7 @@ func parse(args []string) (o options, err error) {
 func (o options) plans() []plan {
 	const insiders = 12
 	if o.only >= 0 {
-		return []plan{{store: o.store, throttled: o.throttled, requests: 1, first: uint64(o.only), insiders: insiders}}
+		return []plan{{store: o.store, throttled: o.throttled, requests: 1, first: uint64(o.only), insiders: insiders, shown: true}}
 	}
 	if o.store != "" {
 		return []plan{{store: o.store, throttled: o.throttled, requests: o.count, insiders: insiders}}
@@ -103,6 +103,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		if err != nil {
 			return err
 		}
+	}
+	if o.only >= 0 {
+		return nil // there is nothing to tell that the request and its answer do not
 	}
 	text := page(o.seed, c, all, machineOf(ctx))
 	fmt.Fprint(out, text)

@@ -29,6 +29,7 @@ type plan struct {
 	first     uint64 // number of the first
 	insiders  int
 	url       string // of the database, where there is one already
+	shown     bool   // print each request with its answers
 }
 
 func (p plan) String() string {
