@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -28,13 +30,15 @@ type doors struct {
 }
 
 // listen takes both addresses. Until they are opened, the doors answer as [api.NotYet] does.
-func (c *serveCmd) listen(adminToken auth.Secret, log *slog.Logger) (*doors, error) {
+func (c *serveCmd) listen(adminToken auth.Secret, log *slog.Logger, m *meters) (*doors, error) {
 	first := api.NotYet(c.Issuer, log, time.Now, rand.Reader)
 	listener, err := net.Listen("tcp", c.Addr)
 	if err != nil {
 		return nil, fmt.Errorf("AUTHD_ADDR: %w", err)
 	}
 	d := &doors{public: door{newWebServer(first, log), listener}}
+	most := maxConnections(openFiles())
+	d.public.bounds = m.counted(bounds{most: most, each: ofOneAddress(most), shared: c.isProxy}, "public")
 	told := []any{"address", listener.Addr().String()}
 	switch {
 	case c.AdminAddr == "":
@@ -48,10 +52,16 @@ func (c *serveCmd) listen(adminToken auth.Secret, log *slog.Logger) (*doors, err
 		}
 		d.admin = &door{newWebServer(first, log), listener}
 		d.admin.quiet = true
+		d.admin.bounds = m.counted(bounds{most: min(ofOperators, most)}, "admin")
 		told = append(told, "admin_address", listener.Addr().String())
 	}
 	log.Info("listening", told...)
 	return d, nil
+}
+
+// isProxy reports whether an address is that of a trusted proxy, from which many clients come.
+func (s *listenSettings) isProxy(address netip.Addr) bool {
+	return slices.ContainsFunc(s.TrustedProxies, func(prefix netip.Prefix) bool { return prefix.Contains(address) })
 }
 
 // run serves both until each has stopped. A listener that fails takes the other with it: half a server

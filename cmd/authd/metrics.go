@@ -31,6 +31,8 @@ type meters struct {
 
 	inFlight   *metrics.Gauge
 	forwarding *metrics.Counter
+	open       *metrics.Series[metrics.Gauge]
+	bounds     *metrics.Series[metrics.Counter]
 	requests   *metrics.Series[metrics.Counter]
 	durations  *metrics.Series[metrics.Histogram]
 
@@ -51,6 +53,9 @@ func newMeters() *meters {
 	r := &m.registry
 	m.inFlight = r.Gauge("authd_http_requests_in_flight", "Requests that are being answered, held polls of the feed included.")
 	m.forwarding = r.Counter("authd_forwarding_ignored_total", "Requests with headers about forwarding that no trusted proxy sent. The headers were ignored.")
+	m.open = r.Gauges("authd_connections_open", "Connections that are open, by listener.", "listener")
+	m.bounds = r.Counters("authd_connections_bounds_total", "Times that a bound on connections was met, by listener and by what became of it: room, address, busy or full.",
+		"listener", "outcome")
 	m.requests = r.Counters("authd_http_requests_total", "Requests by the route's pattern, method and class of status.", "route", "method", "status")
 	m.durations = r.Histograms("authd_http_request_duration_seconds", "Time to answer, by the route's pattern.", requestSeconds, "route")
 	m.logins = r.Counters("authd_logins_total", "Logins by outcome: succeeded, or the code of the refusal.", "outcome")
@@ -106,6 +111,13 @@ func (m *meters) api() api.Meter {
 		m.requests.With(route, a.Method, classOf(a.Status)).Add(1)
 		m.durations.With(route).Observe(a.Took.Seconds())
 	}}
+}
+
+// counted has what happens to the connections of a listener counted.
+func (m *meters) counted(b bounds, listener string) bounds {
+	b.opened = m.open.With(listener).Add
+	b.met = func(outcome string) { m.bounds.With(listener, outcome).Add(1) }
+	return b
 }
 
 // classes of statuses, by their first digit. 0xx was not answered: the client was gone.

@@ -42,7 +42,8 @@ func (c *serveCmd) Run(ctx context.Context, p process) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, ground.release()) }()
-	doors, err := c.listen(ground.adminToken, log)
+	meters := newMeters()
+	doors, err := c.listen(ground.adminToken, log, meters)
 	if err != nil {
 		return err
 	}
@@ -55,7 +56,7 @@ func (c *serveCmd) Run(ctx context.Context, p process) (err error) {
 		defer end()
 		return doors.run(ctx, parts)
 	})
-	s, err := c.boot(parts, log, ground.masterKeys, workers, newMeters())
+	s, err := c.boot(parts, log, ground.masterKeys, workers, meters)
 	if err != nil {
 		end()
 		return errors.Join(unlessStopped(ctx, err), g.Wait())

@@ -22,6 +22,7 @@ const (
 	answerTime = 30 * time.Second
 	idleTime   = 2 * time.Minute // above the idle time of the usual load balancers, which then close first
 	maxHeader  = 16 << 10        // F10
+	readAhead  = 4 << 10         // what net/http adds to the header that it is told to read
 
 	// noticeTime is how long a server that was asked to stop still takes what comes: load balancers go
 	// on sending until a probe of theirs has seen /readyz (H2).
@@ -36,7 +37,8 @@ type webServer struct {
 	handler  atomic.Pointer[http.Handler] // nil until open
 	draining atomic.Bool
 	log      *slog.Logger
-	quiet    bool // its stop is told by the server beside it
+	bounds   bounds // of connections; the zero value has none
+	quiet    bool   // its stop is told by the server beside it
 	notice   time.Duration
 	drain    time.Duration
 }
@@ -47,7 +49,10 @@ func newWebServer(first http.Handler, log *slog.Logger) *webServer {
 	w.server = &http.Server{
 		Handler:           w,
 		ReadHeaderTimeout: headerTime, ReadTimeout: bodyTime, WriteTimeout: answerTime, IdleTimeout: idleTime,
-		MaxHeaderBytes: maxHeader,
+		MaxHeaderBytes: maxHeader - readAhead,
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			return context.WithValue(ctx, connectionKey{}, c)
+		},
 		// OPTIONS * too gets its answer, with the headers of all answers, from the handler.
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     serverLog(log),
@@ -79,14 +84,28 @@ func (l lines) Write(b []byte) (int, error) {
 // open puts the real handler in the place of the first.
 func (w *webServer) open(handler http.Handler) { w.handler.Store(&handler) }
 
+// connectionKey is the connection's in the context of its requests.
+type connectionKey struct{}
+
 func (w *webServer) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
-	switch {
-	case w.draining.Load():
-		rw.Header().Set("Connection", "close") // the client's next request finds another server
-	case len(r.TransferEncoding) > 0:
-		// Whether there was a length, too, net/http keeps to itself. A proxy that believed it would see
-		// another end of the body, and what follows might be a request that it never saw (F13).
-		rw.Header().Set("Connection", "close")
+	// Of HTTP/1.0 and of chunks, some in front may see another end of the body than we do. What follows on
+	// the connection could be a request that they never saw, so nothing follows (F13).
+	last := !r.ProtoAtLeast(1, 1) || len(r.TransferEncoding) > 0
+	if c, ok := r.Context().Value(connectionKey{}).(*connection); ok {
+		if !c.begin() {
+			panic(http.ErrAbortHandler) // which net/http takes for: no answer, and no word about it
+		}
+		if status := c.framing.handedOver(r, last); status != 0 {
+			refuse(rw, status)
+			return
+		}
+	}
+	if r.ProtoMajor != 1 {
+		refuse(rw, http.StatusHTTPVersionNotSupported) // the preface of HTTP/2, which net/http lets through (F14)
+		return
+	}
+	if last || w.draining.Load() {
+		rw.Header().Set("Connection", "close") // for draining: the client's next request finds another server
 	}
 	if handler := w.handler.Load(); handler != nil {
 		(*handler).ServeHTTP(rw, r)
@@ -95,11 +114,24 @@ func (w *webServer) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	w.first.ServeHTTP(rw, r)
 }
 
+// refuse answers what is not the HTTP that is spoken here, in the form in which net/http does.
+func refuse(rw http.ResponseWriter, status int) {
+	h := rw.Header()
+	h.Set("Connection", "close")
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
+	rw.WriteHeader(status)
+	_, _ = fmt.Fprintf(rw, "%d %s", status, http.StatusText(status))
+}
+
 // run serves until ctx ends, which is a stop that was asked for, or parts does, which is a failure of
 // something that requests need.
 func (w *webServer) run(ctx, parts context.Context, listener net.Listener) error {
+	bounded := bound(listener, w.bounds, w.log)
+	w.server.ConnState = bounded.state
 	ended := make(chan error, 1)
-	go func() { ended <- w.server.Serve(listener) }()
+	go func() { ended <- w.server.Serve(bounded) }()
 	select {
 	case err := <-ended:
 		return fmt.Errorf("serve %s: %w", listener.Addr(), err)

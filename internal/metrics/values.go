@@ -84,6 +84,16 @@ func (r *Registry) Gauge(name, help string) *Gauge {
 	return g
 }
 
+// Gauges registers a gauge with at most three labels.
+func (r *Registry) Gauges(name, help string, labels ...string) *Series[Gauge] {
+	s := newSeries(labels, func() *Gauge { return &Gauge{} })
+	f := Family{Name: name, Kind: KindGauge, Help: help, Labels: labels}
+	r.add(f, func(p *page) {
+		s.each(func(g *Gauge, values []string) { p.sample(name, labels, values, float64(g.n.Load())) })
+	})
+	return s
+}
+
 // Counters registers a counter with at most three labels.
 func (r *Registry) Counters(name, help string, labels ...string) *Series[Counter] {
 	s := newSeries(labels, func() *Counter { return &Counter{} })
