@@ -1,7 +1,6 @@
 package main
 
 import (
-	"container/list"
 	"log/slog"
 	"net"
 	"net/http"
@@ -46,7 +45,7 @@ type connections struct {
 	mu      sync.Mutex // guards all that follows, and the same of connections
 	changed *sync.Cond // one fewer is open, one more waits, or the listener is closed
 	open    int
-	waiting list.List // of *connection, who has waited longest first
+	waiting queue
 	peers   map[netip.Prefix]*peer
 	over    bool
 	told    time.Time // when it was last said that a bound was met
@@ -55,7 +54,7 @@ type connections struct {
 // peer is an address, or a network as one subscriber has it.
 type peer struct {
 	open    int
-	waiting list.List // as above, of this peer alone
+	waiting queue
 }
 
 // connection is one that was let in.
@@ -64,14 +63,16 @@ type connection struct {
 	framing framing
 
 	of     *connections
-	from   netip.Prefix  // invalid: of an address without a bound
-	among  *list.Element // of all that wait; nil with a request
-	ofPeer *list.Element // the same, of its peer
+	peer   *peer // nil: of an address without a bound
+	from   netip.Prefix
+	waits  bool // it is in the queue of all, and in its peer's
 	gone   bool
+	before [queues]*connection // in each queue
+	behind [queues]*connection
 }
 
 func bound(listener net.Listener, b bounds, log *slog.Logger) *connections {
-	l := &connections{Listener: listener, bounds: b, log: log, peers: map[netip.Prefix]*peer{}}
+	l := &connections{Listener: listener, bounds: b, log: log, peers: map[netip.Prefix]*peer{}, waiting: queue{of: ofAll}}
 	l.changed = sync.NewCond(&l.mu)
 	return l
 }
@@ -147,21 +148,21 @@ func (l *connections) add(c *connection) {
 	if c.from.IsValid() {
 		p := l.peers[c.from]
 		if p == nil {
-			p = &peer{}
+			p = &peer{waiting: queue{of: ofPeer}}
 			l.peers[c.from] = p
 		}
+		c.peer = p
 		p.open++
 	}
 	l.wait(c)
 }
 
 // closeFirst closes the first of those that wait, if there is one.
-func (l *connections) closeFirst(waiting *list.List, reason string) bool {
-	first := waiting.Front()
-	if first == nil {
+func (l *connections) closeFirst(waiting *queue, reason string) bool {
+	c := waiting.first
+	if c == nil {
 		return false
 	}
-	c := first.Value.(*connection)
 	l.remove(c)
 	_ = c.Conn.Close()
 	l.tell(reason)
@@ -180,22 +181,23 @@ func (l *connections) tell(reason string) {
 }
 
 func (l *connections) wait(c *connection) {
-	c.among = l.waiting.PushBack(c)
-	if p := l.peers[c.from]; p != nil {
-		c.ofPeer = p.waiting.PushBack(c)
+	c.waits = true
+	l.waiting.push(c)
+	if c.peer != nil {
+		c.peer.waiting.push(c)
 	}
 	l.changed.Signal()
 }
 
 func (l *connections) unwait(c *connection) {
-	if c.among == nil {
+	if !c.waits {
 		return
 	}
-	l.waiting.Remove(c.among)
-	if p := l.peers[c.from]; p != nil {
-		p.waiting.Remove(c.ofPeer)
+	c.waits = false
+	l.waiting.remove(c)
+	if c.peer != nil {
+		c.peer.waiting.remove(c)
 	}
-	c.among, c.ofPeer = nil, nil
 }
 
 func (l *connections) remove(c *connection) {
@@ -205,8 +207,8 @@ func (l *connections) remove(c *connection) {
 	c.gone = true
 	l.unwait(c)
 	l.change(-1)
-	if p := l.peers[c.from]; p != nil {
-		if p.open--; p.open == 0 {
+	if c.peer != nil {
+		if c.peer.open--; c.peer.open == 0 {
 			delete(l.peers, c.from)
 		}
 	}
@@ -220,7 +222,7 @@ func (l *connections) state(conn net.Conn, state http.ConnState) {
 	defer l.mu.Unlock()
 	switch state {
 	case http.StateIdle:
-		if !c.gone && c.among == nil {
+		if !c.gone && !c.waits {
 			l.wait(c)
 		}
 	case http.StateClosed, http.StateHijacked:
@@ -246,7 +248,9 @@ func (c *connection) begin() bool {
 
 func (c *connection) Read(b []byte) (n int, err error) {
 	n, err = c.Conn.Read(b)
-	c.framing.read(b[:n])
+	if n > 0 {
+		c.framing.read(b[:n])
+	}
 	return n, err
 }
 

@@ -245,8 +245,8 @@ func TestARequestOnAConnectionThatWasClosedIsNotServed(t *testing.T) {
 	l.state(first, http.StateIdle)
 	l.state(first, http.StateClosed)
 	l.state(first, http.StateClosed)
-	if l.open != 1 || l.waiting.Len() != 0 {
-		t.Errorf("%d are open, %d wait; want one with a request", l.open, l.waiting.Len())
+	if l.open != 1 || l.waiting.first != nil || l.waiting.last != nil {
+		t.Errorf("%d are open, one waits: %v; want one with a request", l.open, l.waiting.first != nil)
 	}
 }
 

@@ -42,15 +42,15 @@ func newKeySet() keySet {
 
 // BenchmarkKeySetOverHTTP prints how many fetches of the key set authd answers, as a share of what a bare
 // chi handler answers that returns the same bytes, headers included: over loopback, on connections that
-// are kept, by many clients, in rounds that take turns, behind the same server. authd's handler is the one that ships, with
-// request ids, headers, metrics and the log. x-bare is the share by what was answered, x-bare-by-cpu by the
+// are kept, by many clients, in rounds that take turns. authd is what ships: the connections that are counted and watched, and
+// the handler with request ids, headers, metrics and the log. The bare one stands on net/http with the same limits of time. x-bare is the share by what was answered, x-bare-by-cpu by the
 // processor's time for it, which other programs on the machine disturb less. The goal is 0.95:
 //
 //	go test ./cmd/authd -run '^$' -bench KeySetOverHTTP -benchtime 500x
 func BenchmarkKeySetOverHTTP(b *testing.B) {
 	keys := newKeySet()
 	routes := keySetRoutes(b, keys)
-	crowds := [2]*crowd{newCrowd(b, bareChi(b, routes)), newCrowd(b, routes)}
+	crowds := [2]*crowd{newCrowd(b, serveBare(b, bareChi(b, routes))), newCrowd(b, serveWhole(b, routes))}
 	var rates, costs [2][]float64
 	var byRate, byCost []float64
 	for round := 0; b.Loop(); round++ {
@@ -110,16 +110,29 @@ func keySetRoutes(b *testing.B, keys keySet) http.Handler {
 	return handler
 }
 
-// serveOnLoopback serves a handler as serve does.
-func serveOnLoopback(b *testing.B, handler http.Handler) (addr string) {
-	server := newWebServer(handler, slog.New(slog.DiscardHandler)).server
+// serveWhole serves a handler as serve does.
+func serveWhole(b *testing.B, handler http.Handler) (addr string) {
+	w, listener := newWebServer(handler, slog.New(slog.DiscardHandler)), onLoopback(b)
+	w.bounds = bounds{most: mostConnections, each: mostConnections}
+	go func() { _ = w.run(b.Context(), b.Context(), listener) }()
+	b.Cleanup(func() { _ = w.server.Close() })
+	return listener.Addr().String()
+}
+
+// serveBare serves a handler on net/http alone.
+func serveBare(b *testing.B, handler http.Handler) (addr string) {
+	server, listener := &http.Server{Handler: handler, ReadHeaderTimeout: headerTime, ReadTimeout: bodyTime, WriteTimeout: answerTime}, onLoopback(b)
+	go func() { _ = server.Serve(listener) }()
+	b.Cleanup(func() { _ = server.Close() })
+	return listener.Addr().String()
+}
+
+func onLoopback(b *testing.B) net.Listener {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
 	}
-	go func() { _ = server.Serve(listener) }()
-	b.Cleanup(func() { _ = server.Close() })
-	return listener.Addr().String()
+	return listener
 }
 
 // crowd is a number of clients that are as cheap as can be: each writes one request and reads as many
@@ -129,8 +142,8 @@ type crowd struct {
 	length int
 }
 
-func newCrowd(b *testing.B, handler http.Handler) *crowd {
-	c, addr := &crowd{}, serveOnLoopback(b, handler)
+func newCrowd(b *testing.B, addr string) *crowd {
+	c := &crowd{}
 	for range keySetClients {
 		conn, err := net.Dial("tcp", addr)
 		if err != nil {
