@@ -22,6 +22,7 @@ type deployment struct {
 	dir     string
 	environ []string
 	url     string   // of PostgreSQL; empty on SQLite
+	files   int      // that each process may have open; 0: as many as the tests
 	most    int      // processes that serve at once: on SQLite there is one
 	past    database // a second look at the rows, past authd
 
@@ -74,7 +75,7 @@ func newDeployment(t testing.TB) *deployment {
 func (d *deployment) launch(t testing.TB, via string) *process {
 	t.Helper()
 	name := fmt.Sprintf("%s-%d", d.name, d.started.Add(1))
-	return launch(t, d.dir, name, d.settings(t, via, name))
+	return launch(t, d.dir, name, d.settings(t, via, name), d.files)
 }
 
 // settings is the environment of a process that the database knows by name.

@@ -19,9 +19,10 @@ import (
 
 // process is one run of authd serve.
 type process struct {
-	cmd  *exec.Cmd
-	name string // by which PostgreSQL knows its connections
-	addr string // of its listener
+	cmd   *exec.Cmd
+	name  string // by which PostgreSQL knows its connections
+	addr  string // of its listener
+	admin string // of the operators'
 
 	lines chan logLine  // of its log, as they come; closed at its end
 	ended chan struct{} // closed when it was waited for; exit is set then
@@ -35,14 +36,22 @@ type process struct {
 }
 
 // logLine is what tests look for in a line of the log.
-type logLine struct{ Level, Msg, Address, Route string }
+type logLine struct {
+	Level, Msg, Address, Route, Peer string
+
+	AdminAddress string `json:"admin_address"`
+}
 
 // launch starts authd serve and returns without waiting for anything that it says. It is killed at the
-// end of the test, if it still runs then.
-func launch(t testing.TB, dir, name string, environ []string) *process {
+// end of the test, if it still runs then. It may have so many files open; 0 is as many as this process.
+func launch(t testing.TB, dir, name string, environ []string, files int) *process {
 	t.Helper()
+	cmd := exec.Command(program, "serve")
+	if files > 0 {
+		cmd = exec.Command("/bin/sh", "-c", fmt.Sprintf(`ulimit -n %d; exec "$0" serve`, files), program)
+	}
 	p := &process{
-		cmd: exec.Command(program, "serve"), name: name,
+		cmd: cmd, name: name,
 		lines: make(chan logLine, 1<<12), ended: make(chan struct{}),
 	}
 	p.cmd.Dir, p.cmd.Env = dir, environ
@@ -97,8 +106,8 @@ func (p *process) complaints() string {
 	return text[max(0, len(text)-most):]
 }
 
-// await reads the log up to the line with a message.
-func (p *process) await(t testing.TB, msg string) {
+// await reads the log up to the line with a message, and returns it.
+func (p *process) await(t testing.TB, msg string) logLine {
 	t.Helper()
 	timeout := time.After(patience)
 	for {
@@ -108,14 +117,15 @@ func (p *process) await(t testing.TB, msg string) {
 				<-p.ended
 				t.Fatalf("authd ended (%v) without saying %q:\n%s", p.exit, msg, p.complaints())
 			}
-			if line.Address != "" {
-				p.addr = line.Address
+			if line.Msg == "listening" {
+				p.addr, p.admin = line.Address, line.AdminAddress
 			}
 			if line.Msg == msg {
-				return
+				return line
 			}
 		case <-timeout:
 			t.Fatalf("authd did not say %q in %v:\n%s", msg, patience, p.complaints())
+			panic("unreachable")
 		}
 	}
 }

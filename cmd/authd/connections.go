@@ -20,7 +20,7 @@ type bounds struct {
 	// opened hears by how many more are open. It may be nil, and must not block.
 	opened func(change int)
 	// met hears each time that a bound was met, and what became of it. It may be nil, and must not block.
-	met func(reason string)
+	met func(outcome string)
 }
 
 // What becomes of a connection where a bound is met.
@@ -158,25 +158,24 @@ func (l *connections) add(c *connection) {
 }
 
 // closeFirst closes the first of those that wait, if there is one.
-func (l *connections) closeFirst(waiting *queue, reason string) bool {
+func (l *connections) closeFirst(waiting *queue, outcome string) bool {
 	c := waiting.first
 	if c == nil {
 		return false
 	}
 	l.remove(c)
 	_ = c.Conn.Close()
-	l.tell(reason)
+	l.tell(outcome)
 	return true
 }
 
-func (l *connections) tell(reason string) {
+func (l *connections) tell(outcome string) {
 	if l.met != nil {
-		l.met(reason)
+		l.met(outcome)
 	}
 	if now := time.Now(); l.told.IsZero() || now.Sub(l.told) >= tellOfBounds {
 		l.told = now
-		l.log.Warn("a bound on connections was met: those without a request make room", "address", l.Addr().String(),
-			"reason", reason, "open", l.open, "bound", l.most, "bound_of_a_peer", l.each)
+		l.log.Warn("a bound on connections was met", "address", l.Addr().String(), "outcome", outcome, "open", l.open, "bound", l.most, "bound_of_a_peer", l.each)
 	}
 }
 

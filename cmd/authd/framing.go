@@ -147,13 +147,17 @@ func (s *section) endLine() bool {
 		return true
 	}
 	s.lines++
-	switch {
-	case begin[0] == ' ' || begin[0] == '\t':
+	switch begin[0] {
+	case ' ', '\t':
 		s.repaired = true
-	case isField(begin, nameOfLength):
-		s.lengths++
-	case isField(begin, nameOfCoding):
-		s.codings++
+	case 'c', 'C':
+		if isField(begin, nameOfLength) {
+			s.lengths++
+		}
+	case 't', 'T':
+		if isField(begin, nameOfCoding) {
+			s.codings++
+		}
 	}
 	return false
 }
