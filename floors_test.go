@@ -23,6 +23,7 @@ var floors = map[string]int{
 	"internal/store/postgres": 3,
 	"internal/store/sqlite":   3,
 	"internal/api":            3,
+	"internal/userfile":       3,
 	"internal/console":        3,
 	"cmd/authd":               4,
 }
