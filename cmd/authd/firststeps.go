@@ -24,7 +24,7 @@ func (c *serveCmd) firstSteps(addr, admin net.Addr) string {
 	operators := ""
 	if admin != nil {
 		operators = fmt.Sprintf(`
-Operators have a listener of their own, and the commands authd users, sessions and revoke:
+Operators have a listener of their own, and commands, which authd --help lists:
 
   curl -s %s/admin/users -H "Authorization: Bearer %s"
 `, baseURL(admin), c.shellAdminToken())

@@ -20,6 +20,8 @@ type usersCmd struct {
 	Revoke  usersRevokeCmd  `cmd:"" help:"End all sessions of a user, with every token. The user may sign in again."`
 	Reset   usersResetCmd   `cmd:"" help:"Print a one-time token by which a user sets a new password, good for 30 minutes."`
 	Delete  usersDeleteCmd  `cmd:"" help:"Delete a user with all sessions, after asking."`
+	Import  usersImportCmd  `cmd:"" help:"Make users of a CSV or NDJSON file with the bcrypt hashes that they have elsewhere."`
+	Export  usersExportCmd  `cmd:"" help:"Write all users as CSV or NDJSON, for import or for anything else."`
 }
 
 // userSettings is for commands that set a password.

@@ -2,8 +2,10 @@ package accounts_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -259,4 +261,43 @@ func TestAnImportedIDThatWasDeletedBeginsAboveItsKill(t *testing.T) {
 		}
 		h.opens("ann", good)
 	})
+}
+
+// foreignHash is a line of testdata/bcrypt.ndjson: what another implementation made of a password.
+type foreignHash struct {
+	MadeBy   string `json:"made_by"`
+	Password string
+	Hash     string
+}
+
+// E11: people sign in by what other programs made of their passwords, and from then on by a hash of ours.
+func TestE11HashesOfOtherImplementationsSignInAndBecomeOurs(t *testing.T) {
+	t.Parallel()
+	file, err := os.ReadFile("testdata/bcrypt.ndjson")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := build(t, everystore.OnSQLite(t), bcrypt.MinCost)
+	lines := strings.Split(strings.TrimSpace(string(file)), "\n")
+	if len(lines) < 30 {
+		t.Fatalf("%d hashes, want all", len(lines))
+	}
+	for i, line := range lines {
+		var f foreignHash
+		if err := json.Unmarshal([]byte(line), &f); err != nil {
+			t.Fatal(err)
+		}
+		name := fmt.Sprint("user", i)
+		h.comesIn(f.MadeBy, []accounts.Imported{{Username: name, PasswordHash: auth.NewSecret(f.Hash)}}, "added")
+		h.refuses(f.MadeBy, name, "x"+f.Password)
+		for range 2 { // by the imported hash, and by ours
+			if h.opens(name, f.Password); t.Failed() {
+				t.Fatalf("%s: %q", f.MadeBy, f.Password)
+			}
+		}
+		c, _, _, err := h.store.CredentialsByName(t.Context(), name)
+		if err != nil || !strings.HasPrefix(c.PasswordHash, "$authd$") {
+			t.Errorf("%s: got hash %q, %v; want one of ours", f.MadeBy, c.PasswordHash, err)
+		}
+	}
 }
