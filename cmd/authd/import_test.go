@@ -10,8 +10,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -108,14 +110,17 @@ func TestAnImportThatDiesAnywhereGoesOn(t *testing.T) {
 				if err := second.all(t.Context()); err != nil || second.tally.there+second.tally.added != n || second.tally.there < first.tally.added {
 					t.Errorf("cut at %d, after it %t: %+v, then %+v, %v", cutAt, after, first.tally, second.tally, err)
 				}
-				eachOnce(t, store, prefix, n)
+				eachOnce(t, store, prefix, "users.csv", n)
 			}
 		}
 	})
 }
 
 // eachOnce checks that n users of a prefix are there, with one record each.
-func eachOnce(t *testing.T, store everystore.Store, prefix string, n int) {
+func eachOnce(t *testing.T, store interface {
+	accounts.Store
+	audit.Store
+}, prefix, source string, n int) {
 	t.Helper()
 	list, err := store.CredentialsAfter(t.Context(), prefix, n)
 	if err != nil || len(list) != n || !strings.HasPrefix(list[n-1].Username, prefix) {
@@ -123,9 +128,76 @@ func eachOnce(t *testing.T, store everystore.Store, prefix string, n int) {
 	}
 	for i, u := range list { // by name, which is the order of the file
 		records, err := store.Records(t.Context(), audit.Query{User: u.ID, Limit: 10})
-		if want := fmt.Sprintf("users.csv:%d", i+2); err != nil || len(records) != 1 || records[0].Subject != want {
+		if want := fmt.Sprintf("%s:%d", source, i+2); err != nil || len(records) != 1 || records[0].Subject != want {
 			t.Fatalf("%s: got %+v, %v, want one from %s", u.Username, records, err, want)
 		}
+	}
+}
+
+// The shipped program is killed, and interrupted, with half of the file read and a part of it written.
+func TestAnImportThatIsKilledGoesOn(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	server, err := startServer(dir, nil) // beside which all this happens
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.cmd.Process.Kill() })
+	if err := server.await("serving"); err != nil {
+		t.Fatal(err)
+	}
+	store, err := (&storeSettings{DataDir: filepath.Join(dir, "authd-data")}).open(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	file := usersCSV(1700)
+	start := func(stdin io.Reader) (*exec.Cmd, *bytes.Buffer) {
+		said := new(bytes.Buffer)
+		cmd := exec.Command(filepath.Join(binary, "authd"), "users", "import", "-", "--format=csv")
+		cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = dir, []string{}, stdin, said, said
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		return cmd, said
+	}
+	for _, cut := range []struct {
+		users int
+		how   os.Signal
+	}{{500, os.Kill}, {1000, os.Interrupt}} {
+		reader, writer, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd, said := start(reader)
+		reader.Close()
+		if _, err := io.WriteString(writer, file[:strings.Index(file, fmt.Sprintf("user-%06d", cut.users+100))]); err != nil {
+			t.Fatal(err)
+		}
+		for n := 0; n < cut.users; { // what is committed, by its own handle
+			list, err := store.CredentialsAfter(t.Context(), "", 2000)
+			if n = len(list); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := cmd.Process.Signal(cut.how); err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Wait(); err == nil {
+			t.Errorf("%v: ended well", cut.how)
+		}
+		writer.Close()
+		if cut.how == os.Interrupt && !strings.Contains(said.String(), "signal: interrupt. What was counted is done: the same command goes on from there") {
+			t.Errorf("said %s", said)
+		}
+	}
+	cmd, said := start(strings.NewReader(file))
+	if err := cmd.Wait(); err != nil || !strings.Contains(said.String(), "imported: 700\nthere already: 1000\n") {
+		t.Errorf("%v: said %s", err, said)
+	}
+	eachOnce(t, store, "user-", "standard input", 1700)
+	if err := server.end(syscall.SIGINT); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -138,7 +210,7 @@ func TestAnImportOutlastsAStoreThatDoesNotAnswer(t *testing.T) {
 		if err := run.all(t.Context()); err != nil || run.tally.added+run.tally.there != 700 {
 			t.Errorf("got %+v, %v", run.tally, err)
 		}
-		eachOnce(t, store, "user-", 700)
+		eachOnce(t, store, "user-", "users.csv", 700)
 	}
 }
 
