@@ -192,7 +192,7 @@ func TestAnImportThatIsKilledGoesOn(t *testing.T) {
 		}
 	}
 	cmd, said := start(strings.NewReader(file))
-	if err := cmd.Wait(); err != nil || !strings.Contains(said.String(), "imported: 700\nthere already: 1000\n") {
+	if err := cmd.Wait(); err != nil || !strings.Contains(said.String(), "imported: 700\n  greatest cost: 10\nthere already: 1000\n") {
 		t.Errorf("%v: said %s", err, said)
 	}
 	eachOnce(t, store, "user-", "standard input", 1700)

@@ -203,6 +203,7 @@ func (i *importing) count(line *userfile.Line, result accounts.ImportResult) err
 	switch result.Outcome {
 	case accounts.Added:
 		i.tally.added++
+		i.tally.greatest = max(i.tally.greatest, result.Cost)
 		return nil
 	case accounts.WasThere:
 		i.tally.there++

@@ -126,6 +126,7 @@ func scratchFile() (file userfile.Scratch, forget func()) {
 type tally struct {
 	lines, added, there int
 	refused             map[string]int // :: reason → lines
+	greatest            int            // cost among the hashes of who was added
 }
 
 func (t *tally) allRefused() (n int) {
@@ -142,7 +143,14 @@ func (t *tally) tell(out io.Writer, dry bool) error {
 		done = "would be imported, and nothing was changed"
 	}
 	n := t.allRefused()
-	_, err := fmt.Fprintf(out, "lines: %d\n%s: %d\nthere already: %d\nrefused: %d\n", t.lines, done, t.added, t.there, n)
+	_, err := fmt.Fprintf(out, "lines: %d\n%s: %d\n", t.lines, done, t.added)
+	if err == nil && t.greatest > 0 {
+		// Every refused login costs as much from now on, so whoever runs this should know.
+		_, err = fmt.Fprintf(out, "  greatest cost: %d\n", t.greatest)
+	}
+	if err == nil {
+		_, err = fmt.Fprintf(out, "there already: %d\nrefused: %d\n", t.there, n)
+	}
 	for _, reason := range sortedByCount(t.refused) {
 		if err == nil {
 			_, err = fmt.Fprintf(out, "  %s: %d\n", reason, t.refused[reason])

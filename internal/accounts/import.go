@@ -40,6 +40,7 @@ type ImportResult struct {
 	Outcome  Outcome
 	Username string // as mapped; empty if it could not be
 	ID       auth.UserID
+	Cost     int    // of the hash, if it is one that can be taken over
 	Reason   string // a stable word; empty unless refused
 	Text     string // the same for people
 }

@@ -69,7 +69,7 @@ func (c *candidate) judge(u *Imported, now time.Time) ImportResult {
 	case !u.DisabledAt.IsZero() && !u.Disabled:
 		return refuse(enabledAtTime)
 	}
-	return ImportResult{Username: c.name, ID: c.id}
+	return ImportResult{Username: c.name, ID: c.id, Cost: c.cost}
 }
 
 func plausible(t, now time.Time) bool {

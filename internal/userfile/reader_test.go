@@ -121,7 +121,7 @@ func TestCSVRefusesALineAndGoesOn(t *testing.T) {
 }
 
 // A name may hold whatever its owner typed elsewhere. Where an exporter quotes it, a reader that does not see
-// where the quote ends takes the rest of the name for a user, with the roles that it says (F25 of files).
+// where the quote ends takes the rest of the name for a user, with the roles that it says.
 func TestNoPartOfAValueBecomesAUser(t *testing.T) {
 	t.Parallel()
 	const header, ben = "username,password_hash,roles\n", "ben," + hash + ",\n"
