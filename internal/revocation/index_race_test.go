@@ -22,7 +22,7 @@ func crowded(n uint64) (s Subject) {
 // given back and their slots become graves and are used anew, and while the feed is read again.
 func TestNoLookEverSeesLessThanTheOneBefore(t *testing.T) {
 	t.Parallel()
-	const users, rounds, each, gap = 8, 150, 60, maxDelta / 50 // some 50 records fill a chunk
+	const users, rounds, each, gap = 8, 70, 60, maxDelta / 50 // some 50 records fill a chunk
 	s := newSet()
 	s.makeIndex()
 	var floors [users]atomic.Int64
