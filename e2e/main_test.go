@@ -18,7 +18,7 @@ func TestMain(m *testing.M) {
 }
 
 // withProgram builds authd for all tests of a run. It is built without the workspace, from what its own
-// go.mod requires: that is what users build.
+// go.mod requires, and without cgo: that is what ships, and what other tests have built already.
 func withProgram(run func() int) int {
 	folder, err := os.MkdirTemp("", "authd-e2e-*")
 	if err != nil {
@@ -27,7 +27,7 @@ func withProgram(run func() int) int {
 	}
 	defer os.RemoveAll(folder)
 	build := exec.Command("go", "build", "-trimpath", "-o", folder, "./cmd/authd")
-	build.Dir, build.Env = "..", append(os.Environ(), "GOWORK=off")
+	build.Dir, build.Env = "..", append(os.Environ(), "GOWORK=off", "CGO_ENABLED=0")
 	build.Stdout, build.Stderr = os.Stderr, os.Stderr
 	if err := build.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "build authd:", err)

@@ -63,7 +63,7 @@ type machineClient struct {
 func build(ctx context.Context, folder string) (program string, err error) {
 	program = filepath.Join(folder, "authd")
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", program, "./cmd/authd")
-	cmd.Dir, cmd.Env = filepath.Join("..", ".."), append(os.Environ(), "GOWORK=off")
+	cmd.Dir, cmd.Env = filepath.Join("..", ".."), append(os.Environ(), "GOWORK=off", "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build authd: %w: %s", err, out)
 	}

@@ -61,7 +61,7 @@ func newWorld(ctx context.Context, settings [][]string) (w *world, err error) {
 		return w, err
 	}
 	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", w.folder, "./cmd/authd")
-	build.Dir, build.Env, build.Stderr = "..", append(os.Environ(), "GOWORK=off"), os.Stderr
+	build.Dir, build.Env, build.Stderr = "..", append(os.Environ(), "GOWORK=off", "CGO_ENABLED=0"), os.Stderr
 	if err := build.Run(); err != nil {
 		return w, fmt.Errorf("build authd: %w", err)
 	}

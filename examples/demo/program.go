@@ -35,10 +35,10 @@ func findRoot() (string, error) {
 	}
 }
 
-// build makes a program of the repository, without the workspace, as users build it.
+// build makes a program of the repository, without the workspace, as it ships.
 func build(ctx context.Context, folder, pkg, out string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", out, pkg)
-	cmd.Dir, cmd.Env = folder, append(os.Environ(), "GOWORK=off")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", out, pkg)
+	cmd.Dir, cmd.Env = folder, append(os.Environ(), "GOWORK=off", "CGO_ENABLED=0")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build %s: %w\n%s", pkg, err, text)
 	}
