@@ -56,7 +56,10 @@ var badBodies = []struct {
 	{"a form", always("username=ada&password=x"), nil},
 	{"F3 a repeated member", func(good, member string) string { return also(good, member, `"x"`) }, itself},
 	{"F3 a repeated member, escaped", func(good, member string) string { return also(good, escaped(member), `"x"`) }, itself},
-	{"F4 wrong case", func(good, member string) string { return also(good, strings.ToUpper(member), `"x"`) }, upper},
+	{"F4 wrong case, beside it", func(good, member string) string { return also(good, strings.ToUpper(member), `"x"`) }, upper},
+	{"F4 wrong case", func(good, member string) string {
+		return strings.Replace(good, `"`+member+`"`, `"`+strings.ToUpper(member)+`"`, 1)
+	}, upper},
 	{"F27 a member too many", func(good, _ string) string { return also(good, "roles", `["admin"]`) }, constant("/roles")},
 	{"F27 epoch", func(good, _ string) string { return also(good, "epoch", `9`) }, constant("/epoch")},
 	{"a member without a name", func(good, _ string) string { return also(good, "", `1`) }, constant("/")},
