@@ -31,7 +31,10 @@ type doors struct {
 
 // listen takes both addresses. Until they are opened, the doors answer as [api.NotYet] does.
 func (c *serveCmd) listen(adminToken auth.Secret, log *slog.Logger, m *meters) (*doors, error) {
-	first := api.NotYet(c.Issuer, log, time.Now, rand.Reader)
+	first, err := api.NotYet(c.Issuer, c.CORSOrigins, log, time.Now, rand.Reader)
+	if err != nil {
+		return nil, err
+	}
 	listener, err := net.Listen("tcp", c.Addr)
 	if err != nil {
 		return nil, fmt.Errorf("AUTHD_ADDR: %w", err)
@@ -50,7 +53,11 @@ func (c *serveCmd) listen(adminToken auth.Secret, log *slog.Logger, m *meters) (
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("AUTHD_ADMIN_ADDR, which names another address or, if empty, none: %w", err), d.public.listener.Close())
 		}
-		d.admin = &door{newWebServer(first, log), listener}
+		firstAdmin, err := api.NotYet(c.Issuer, nil, log, time.Now, rand.Reader)
+		if err != nil {
+			return nil, errors.Join(err, listener.Close(), d.public.listener.Close())
+		}
+		d.admin = &door{newWebServer(firstAdmin, log), listener}
 		d.admin.quiet = true
 		d.admin.bounds = m.counted(bounds{most: min(ofOperators, most)}, "admin")
 		told = append(told, "admin_address", listener.Addr().String())
@@ -79,7 +86,7 @@ func (d *doors) run(ctx, parts context.Context) error {
 func (d *doors) open(s *service, c *serveCmd, adminToken auth.Secret, log *slog.Logger) error {
 	public, err := api.New(api.Config{
 		Accounts: countedAccounts{s.accounts, s.meters.logins}, Sessions: s.sessions, Keys: s.keyring, Feed: s.feed,
-		Clients: s.accounts, Grants: s.sessions, Proxies: c.TrustedProxies, Issuer: c.Issuer, Audience: c.Audience,
+		Clients: s.accounts, Grants: s.sessions, Proxies: c.TrustedProxies, Origins: c.CORSOrigins, Issuer: c.Issuer, Audience: c.Audience,
 		JWKSMaxAge: c.JWKSMaxAge, Contract: contract,
 		Ready: s.ready, Draining: d.public.draining.Load,
 		Meter: s.meters.api(), Logger: log, Now: time.Now, Random: rand.Reader,

@@ -12,6 +12,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/authd/authd/internal/api"
 	"github.com/authd/authd/internal/auth"
 )
 
@@ -107,6 +108,22 @@ func parsePrefix(text string) (netip.Prefix, error) {
 		return prefix, errors.New("everybody would be a proxy: list those that are")
 	}
 	return prefix, nil
+}
+
+// parsePageOrigins takes origins as browsers send them. One that is spelled otherwise would never match,
+// and its pages would be refused without anybody knowing why.
+func parsePageOrigins(text string, tag *kong.Tag) ([]api.PageOrigin, error) {
+	list, err := parseList(text, tag)
+	if err != nil {
+		return nil, err
+	}
+	origins := make([]api.PageOrigin, len(list))
+	for i, entry := range list {
+		if origins[i], err = api.ParsePageOrigin(entry); err != nil {
+			return nil, fmt.Errorf("%s: %w", shown(entry), err)
+		}
+	}
+	return origins, nil
 }
 
 func parseDuration(text string, tag *kong.Tag) (time.Duration, error) {

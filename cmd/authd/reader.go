@@ -117,6 +117,7 @@ func (r *reader) options() []kong.Option {
 		mapped(r, parseText),
 		mapped(r, parseList),
 		mapped(r, parsePrefixes),
+		mapped(r, parsePageOrigins),
 		mapped(r, parseDuration),
 		mapped(r, parseInt),
 		mapped(r, parseLevel),

@@ -7,6 +7,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/authd/authd/internal/api"
 	"github.com/authd/authd/internal/auth"
 )
 
@@ -32,6 +33,8 @@ type listenSettings struct {
 	Addr string `default:"127.0.0.1:8080" help:"Address of the public listener, as HOST:PORT. The container image sets :8080."`
 	// TrustedProxies are masked: no prefix has bits behind its length.
 	TrustedProxies []netip.Prefix `placeholder:"ADDRESS" help:"Addresses or prefixes of the proxies whose X-Forwarded-For is believed, on both listeners. Several by commas."`
+	// CORSOrigins are in the one spelling that browsers send.
+	CORSOrigins []api.PageOrigin `placeholder:"ORIGIN" help:"Origins of the sign-in pages that are not served from the issuer's own, each as https://HOST or https://HOST:PORT. Scripts of these may ask what users ask, with the cookie. Several by commas."`
 }
 
 type adminSettings struct {
@@ -107,7 +110,6 @@ type logSettings struct {
 type unbuiltSettings struct {
 	ThrottleAccount unbuilt `hidden:""`
 	ThrottleSource  unbuilt `hidden:""`
-	CORSOrigins     unbuilt `hidden:""`
 }
 
 // helpText is what --help says of a flag: a setting names its variable and what holds without it.

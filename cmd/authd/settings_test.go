@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/authd/authd/internal/api"
 	"github.com/authd/authd/internal/tokens"
 )
 
@@ -218,11 +219,44 @@ func TestSettingsThatAreRefused(t *testing.T) {
 	}
 }
 
+func TestAPagesOriginIsSpelledAsBrowsersSendIt(t *testing.T) { // F18
+	t.Parallel()
+	got, err := read(nil, "AUTHD_CORS_ORIGINS=https://app.example, http://localhost:3000,https://xn--bcher-kva.example:8443")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []api.PageOrigin{"https://app.example", "http://localhost:3000", "https://xn--bcher-kva.example:8443"}
+	if diff := cmp.Diff(want, got.CORSOrigins); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for _, text := range []string{"*", "null", "https://*.example", "app.example", "https://app.example/", "https://App.example",
+		"https://app.example:443", "http://localhost:80", "ftp://app.example", "https://a.example,https://a.example", "https://"} {
+		faults := faultsOf(t, nil, "AUTHD_CORS_ORIGINS="+text)
+		if len(faults) != 1 || !strings.HasPrefix(faults[0], "AUTHD_CORS_ORIGINS: ") {
+			t.Errorf("%s: got faults %q, want one of this name", text, faults)
+		}
+	}
+}
+
+func TestAPageByHTTPIsNoPageOfAnIssuerByHTTPS(t *testing.T) { // F18
+	t.Parallel()
+	for setting, faulty := range map[string]bool{
+		"http://app.example": true, "https://app.example": false, "http://localhost:3000": false, "http://127.0.0.1:3000": false,
+	} {
+		faults := faultsOf(t, nil, "AUTHD_ISSUER=https://login.example", "AUTHD_CORS_ORIGINS="+setting)
+		if (len(faults) > 0) != faulty {
+			t.Errorf("%s: got faults %q", setting, faults)
+		}
+	}
+	if faults := faultsOf(t, nil, "AUTHD_ISSUER=http://192.0.2.7:8080", "AUTHD_CORS_ORIGINS=http://192.0.2.7:3000"); len(faults) != 0 {
+		t.Errorf("with an issuer by http: got faults %q", faults)
+	}
+}
+
 func TestWhatIsNotBuiltIsRefusedWhenSet(t *testing.T) {
 	t.Parallel()
 	for _, setting := range []string{
 		"AUTHD_THROTTLE_ACCOUNT=10", "AUTHD_THROTTLE_SOURCE=60",
-		"AUTHD_CORS_ORIGINS=https://a.example",
 	} {
 		name, _, _ := strings.Cut(setting, "=")
 		got := faultsOf(t, nil, setting)

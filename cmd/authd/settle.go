@@ -23,6 +23,7 @@ func (s *settings) settle(f *faults) {
 	s.storeSettings.settle(f)
 	s.masterKeySettings.settle(f, s.postgres())
 	s.tokenSettings.settle(f, s.Addr)
+	s.listenSettings.settleOrigins(f, s.Issuer)
 }
 
 func (s *listenSettings) settle(f *faults) {
@@ -31,6 +32,16 @@ func (s *listenSettings) settle(f *faults) {
 	}
 	if _, _, err := splitAddr(s.Addr); err != nil {
 		f.add("AUTHD_ADDR", "%s: %v", shown(s.Addr), err)
+	}
+}
+
+// settleOrigins refuses pages that whoever is on their line may rewrite, where the issuer is not: behind
+// https they would be the one place to take tokens from.
+func (s *listenSettings) settleOrigins(f *faults, issuer string) {
+	for _, origin := range s.CORSOrigins {
+		if strings.HasPrefix(issuer, "https:") && origin.Insecure() {
+			f.add("AUTHD_CORS_ORIGINS", "%s: want https, as the issuer has it: by http anybody on the way may change the page", shown(string(origin)))
+		}
 	}
 }
 

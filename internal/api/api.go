@@ -32,6 +32,8 @@ type Sessions interface {
 	// Authenticate returns whom a live access token speaks for.
 	Authenticate(ctx context.Context, accessToken string) (tokens.Principal, error)
 	Sessions(ctx context.Context, holder tokens.Principal) ([]tokens.SessionInfo, error)
+	// SessionOf returns the session that a genuine refresh token is of, whatever became of the session.
+	SessionOf(ctx context.Context, refreshToken string) (auth.SessionID, error)
 	EndOwn(ctx context.Context, holder tokens.Principal, session auth.SessionID, from tokens.Origin) error
 }
 
@@ -63,6 +65,8 @@ type Config struct {
 	Ready func(context.Context) error
 	// Proxies are whose X-Forwarded-For is believed. None: the client is the connection's other end.
 	Proxies []netip.Prefix
+	// Origins are those whose pages may ask what users ask, with the cookie. None: those of this origin.
+	Origins []PageOrigin
 	// Draining reports that the server is on its way out: no new requests should be sent here, though
 	// those that come are served. Nil means never.
 	Draining func() bool
@@ -77,6 +81,8 @@ type Config struct {
 type api struct {
 	Config
 	health
+	origins      *origins
+	cookies      bool // browsers keep secrets for this issuer
 	keysCaching  []string
 	contractText document
 	metadataText document
@@ -128,10 +134,15 @@ func New(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &api{Config: c, health: health{c.Ready, c.Draining}, keysCaching: keysCaching(c.JWKSMaxAge),
+	origins, err := newOrigins(c.Origins)
+	if err != nil {
+		return nil, fmt.Errorf("configure the API: %w", err)
+	}
+	a := &api{Config: c, origins: origins, cookies: isSecure(c.Issuer), health: health{c.Ready, c.Draining}, keysCaching: keysCaching(c.JWKSMaxAge),
 		contractText: newDocument("application/yaml", "no-cache", c.Contract),
 		metadataText: newDocument(mediaJSON, metadataCaching, metadata)}
 	return &front{log: c.Logger, now: c.Now, random: &idBlocks{random: c.Random}, meter: c.Meter,
+		origins: origins,
 		proxies: &proxies{trusted: c.Proxies, log: c.Logger, ignored: c.Meter.ForwardingIgnored},
 		secure:  byHTTPS(c.Issuer), public: true, next: newRouter(a.routes())}, nil
 }

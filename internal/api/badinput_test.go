@@ -134,7 +134,6 @@ func TestAMissingMemberIsNamed(t *testing.T) {
 		{"/register", `{"username":""}`, "/password"},
 		{"/register", `{"password":""}`, "/username"},
 		{"/login", `{"username":"ada","device":"x"}`, "/password"},
-		{"/refresh", `{}`, "/refresh_token"},
 		{"/password", `{"new_password":"x"}`, "/current_password"},
 		{"/password", `{"current_password":"x"}`, "/new_password"},
 		{"/password/reset", `{"new_password":"x"}`, "/token"},

@@ -112,7 +112,7 @@ func TestAProbeIsAnsweredThoughTheStoreHangs(t *testing.T) {
 
 func TestBeforeTheStoreIsReachedEverythingCanBeAskedAgain(t *testing.T) { // G1
 	t.Parallel()
-	handler := NotYet(testIssuer, new(logged).logger(), time.Now, rand.Reader)
+	handler := mustNotYet(t, new(logged).logger(), time.Now, rand.Reader)
 	for _, route := range (&api{}).routes() {
 		c := call{method: route.method, path: route.pattern}
 		a := do(t, handler, c)

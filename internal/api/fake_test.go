@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"io"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -61,6 +62,10 @@ func (b broken) EndOwn(context.Context, tokens.Principal, auth.SessionID, tokens
 	return b.fail()
 }
 
+func (b broken) SessionOf(context.Context, string) (auth.SessionID, error) {
+	return auth.SessionID{}, b.fail()
+}
+
 func (b broken) Refresh(context.Context, string, tokens.Origin) (tokens.Pair, error) {
 	return tokens.Pair{}, b.fail()
 }
@@ -105,7 +110,7 @@ func (b broken) RevokePresented(context.Context, string, auth.ClientID, tokens.O
 // config is of a public listener whose services are all broken like b.
 func (b broken) config(log *slog.Logger) Config {
 	return Config{Accounts: b, Sessions: b, Clients: b, Grants: b, Keys: b, Feed: b,
-		Issuer: testIssuer, Audience: testAudience, JWKSMaxAge: 5 * time.Minute, Contract: []byte("x"), Ready: b.ready,
+		Issuer: testIssuer, Audience: testAudience, JWKSMaxAge: 5 * time.Minute, Contract: []byte("x"), Ready: b.ready, Origins: testPages,
 		Logger: log, Now: time.Now, Random: rand.Reader}
 }
 
@@ -120,6 +125,14 @@ func brokenHandler(t testing.TB, b broken) (http.Handler, *logged) {
 		t.Fatal(err)
 	}
 	return handler, log
+}
+
+// mustNotYet is the handler of the time before the store was reached.
+func mustNotYet(t testing.TB, log *slog.Logger, now func() time.Time, random io.Reader) http.Handler {
+	t.Helper()
+	handler, err := NotYet(testIssuer, testPages, log, now, random)
+	must(t, err)
+	return handler
 }
 
 // logged is a log in memory.

@@ -20,6 +20,7 @@ type front struct {
 	next    http.Handler
 	meter   Meter
 	proxies *proxies // nil: nobody is held to account for anything yet
+	origins *origins // nil: no page of another origin may ask
 	secure  bool     // clients come by https
 	public  bool     // the routes of OAuth are behind it
 }
@@ -66,6 +67,9 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	setCommonHeaders(x.Header(), x.ids[:])
 	if f.secure {
 		x.Header()["Strict-Transport-Security"] = httpsForAYear
+	}
+	if f.origins != nil {
+		f.origins.allow(x.Header(), r)
 	}
 	if f.proxies != nil {
 		x.client = f.proxies.client(r, started)

@@ -60,7 +60,7 @@ func TestRequestIDsThatAreMadeDiffer(t *testing.T) {
 func TestWithoutRandomnessARequestIsAnswered500(t *testing.T) {
 	t.Parallel()
 	log := &logged{}
-	handler := NotYet(testIssuer, log.logger(), time.Now, iotest.ErrReader(errors.New("entropy is out")))
+	handler := mustNotYet(t, log.logger(), time.Now, iotest.ErrReader(errors.New("entropy is out")))
 	recorder := httptest.NewRecorder()
 	handler.ServeHTTP(recorder, httptest.NewRequest("GET", "/livez", nil))
 	if got, want := recorder.Code, http.StatusInternalServerError; got != want {

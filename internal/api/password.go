@@ -25,11 +25,18 @@ func (a *api) changePassword(x *exchange, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	byCookie, err := a.inCookie(r, holder.Session)
+	if err != nil {
+		return err
+	}
 	p, err := a.Accounts.ChangePassword(r.Context(), accounts.PasswordChange{
 		Holder: holder, Current: b.Current.value, New: b.New.value, Origin: origin(x, r),
 	})
 	if err != nil {
 		return err
+	}
+	if byCookie {
+		return x.sendPairByCookie(p)
 	}
 	return x.sendPair(p)
 }
@@ -72,8 +79,15 @@ func (a *api) deleteMe(x *exchange, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	byCookie, err := a.inCookie(r, holder.Session)
+	if err != nil {
+		return err
+	}
 	if err := a.Accounts.DeleteOwn(r.Context(), holder, b.Password.value, origin(x, r)); err != nil {
 		return err
+	}
+	if byCookie {
+		x.clearCookie()
 	}
 	x.WriteHeader(http.StatusNoContent)
 	return nil

@@ -13,7 +13,7 @@ type pair struct {
 	AccessToken      string `json:"access_token"`
 	TokenType        string `json:"token_type"`
 	ExpiresIn        int64  `json:"expires_in"`
-	RefreshToken     string `json:"refresh_token"`
+	RefreshToken     string `json:"refresh_token,omitempty"` // empty: it is in the cookie
 	RefreshExpiresIn int64  `json:"refresh_expires_in"`
 	SessionID        string `json:"session_id"`
 	SessionExpiresAt string `json:"session_expires_at"`
@@ -37,6 +37,8 @@ type credentials struct {
 	Username text `json:"username"`
 	Password text `json:"password"`
 	Device   text `json:"device"`
+
+	Cookie boolean `json:"cookie"` // keep the refresh token where scripts cannot read it
 }
 
 func (b *credentials) required() []member {
@@ -53,30 +55,41 @@ func (a *api) login(x *exchange, r *http.Request) error {
 	if from.Device, err = cleanDevice(b.Device.value); err != nil {
 		return err
 	}
-	p, err := a.Accounts.Login(r.Context(), accounts.Login{
-		Username: b.Username.value, Password: b.Password.value, Origin: from,
-	})
+	login := accounts.Login{Username: b.Username.value, Password: b.Password.value, Origin: from}
+	if b.Cookie.value {
+		return a.loginByCookie(x, r, login)
+	}
+	p, err := a.Accounts.Login(r.Context(), login)
 	if err != nil {
 		return err
 	}
 	return x.sendPair(p)
 }
 
-// rotation is the body of POST /refresh.
+// rotation is the body of POST /refresh. Without the token, the cookie is what is meant.
 type rotation struct {
 	RefreshToken text `json:"refresh_token"`
 }
 
-func (b *rotation) required() []member { return []member{{"/refresh_token", b.RefreshToken.given}} }
+func (b *rotation) required() []member { return nil }
 
 func (a *api) refresh(x *exchange, r *http.Request) error {
 	var b rotation
 	if err := decode(x, r, &b); err != nil {
 		return err
 	}
-	p, err := a.Sessions.Refresh(r.Context(), b.RefreshToken.value, origin(x, r))
+	token, byCookie, err := a.refreshToken(r, b.RefreshToken)
 	if err != nil {
 		return err
+	}
+	p, err := a.Sessions.Refresh(r.Context(), token, origin(x, r))
+	switch {
+	case err != nil && byCookie:
+		return x.clearIfRefused(err)
+	case err != nil:
+		return err
+	case byCookie:
+		return x.sendPairByCookie(p)
 	}
 	return x.sendPair(p)
 }
@@ -89,31 +102,48 @@ type ending struct {
 
 func (b *ending) required() []member { return nil }
 
+func (b *ending) scope() (tokens.Scope, error) {
+	if !b.Scope.given {
+		return tokens.ScopeSession, nil
+	}
+	switch scope := tokens.Scope(b.Scope.value); scope {
+	case tokens.ScopeSession, tokens.ScopeOthers, tokens.ScopeAll:
+		return scope, nil
+	}
+	return "", invalidRequest("/scope", "The scope must be session, others or all.")
+}
+
 func (a *api) logout(x *exchange, r *http.Request) error {
-	var b ending
-	if err := decodeOptional(x, r, &b); err != nil {
+	cookie, cookied, err := a.cookie(r)
+	if err != nil {
 		return err
 	}
 	access, err := bearer(r)
 	if err != nil {
 		return err
 	}
-	scope := tokens.ScopeSession
-	if b.Scope.given {
-		scope = tokens.Scope(b.Scope.value)
+	read := decodeOptional
+	if cookied && access == "" {
+		read = decode // by the cookie alone: no form can send JSON
 	}
-	switch scope {
-	case tokens.ScopeSession, tokens.ScopeOthers, tokens.ScopeAll:
-	default:
-		return invalidRequest("/scope", "The scope must be session, others or all.")
+	var b ending
+	if err := read(x, r, &b); err != nil {
+		return err
 	}
-	if b.RefreshToken.value == "" && (access == "" || b.RefreshToken.given) {
+	scope, err := b.scope()
+	if err != nil {
+		return err
+	}
+	request := tokens.LogOut{Access: access, Refresh: b.RefreshToken.value, Scope: scope, Origin: origin(x, r)}
+	switch {
+	case cookied && b.RefreshToken.given:
+		return errTwoTokens
+	case cookied:
+		return a.logoutWithCookie(x, r, request, cookie)
+	case request.Refresh == "" && (access == "" || b.RefreshToken.given):
 		return tokens.ErrTokenInvalid // an empty token is a wrong one, not one that was left out
 	}
-	err = a.Sessions.LogOut(r.Context(), tokens.LogOut{
-		Access: access, Refresh: b.RefreshToken.value, Scope: scope, Origin: origin(x, r),
-	})
-	if err != nil {
+	if err := a.Sessions.LogOut(r.Context(), request); err != nil {
 		return err
 	}
 	x.WriteHeader(http.StatusNoContent)

@@ -34,6 +34,9 @@ const (
 
 var testAudience = []string{"https://api.test"}
 
+// testPages are the origins whose pages may ask.
+var testPages = []PageOrigin{"https://app.test", "https://other.test:8443"}
+
 // testProxies are what both listeners of a world trust, and testProxy comes from there.
 var testProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
 
@@ -139,7 +142,7 @@ func newWorld(t testing.TB, change ...func(*accounts.Config)) *world {
 	w.users, err = accounts.New(config)
 	must(t, err)
 	w.Handler, err = New(Config{Accounts: w.users, Sessions: sessions, Clients: w.users, Grants: sessions, Keys: keyring, Feed: w.feed,
-		Issuer: testIssuer, Audience: testAudience, JWKSMaxAge: 5 * time.Minute, Proxies: testProxies,
+		Issuer: testIssuer, Audience: testAudience, JWKSMaxAge: 5 * time.Minute, Proxies: testProxies, Origins: testPages,
 		Contract: mustContract(t).text, Logger: w.log.logger(), Now: time.Now, Random: rand.Reader,
 		Ready: func(ctx context.Context) error { _, err := w.store.Clock(ctx); return err }})
 	must(t, err)

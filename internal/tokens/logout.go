@@ -45,6 +45,13 @@ func (s *Sessions) LogOut(ctx context.Context, request LogOut) error {
 		Public: "The scope is one of session, others and all."}
 }
 
+// SessionOf returns the session that a genuine refresh token is of, of whatever generation and whatever
+// became of the session. [ErrRefreshTokenInvalid] for what is not ours.
+func (s *Sessions) SessionOf(ctx context.Context, refreshToken string) (auth.SessionID, error) {
+	token, err := s.keyring.openRefresh(ctx, refreshToken)
+	return token.session, err
+}
+
 // holder is who asks for a logout: the session and the tokens that name it.
 type holder struct {
 	session auth.SessionID
