@@ -9,7 +9,7 @@ RACE    ?= $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race $(APART))
 # says nothing of our code: what we share, we share on this side of database/sql.
 APART    = '-gcflags=modernc.org/...=-d=checkptr=0' '-gcflags=modernc.org/sqlite/lib=-race=false -d=checkptr=0'
 
-.PHONY: build demo measure-logout measure-rotation canaries hostile interop test check format vet lint floors test-modules bin/withpg bin/staticcheck
+.PHONY: build demo measure-logout measure-rotation canaries hostile interop browser test check format vet lint floors test-modules bin/withpg bin/staticcheck
 .DEFAULT_GOAL := build
 
 build: ## the program, into bin/
@@ -27,6 +27,10 @@ interop: ## run what others wrote against authd, into docs/interop.md; installs 
 
 canaries: ## whether any of 10,000 secrets shows where it does not belong, into docs/measured-canaries.md
 	cd e2e && E2E_CANARIES=10000 E2E_CANARY_PAGE=../docs/measured-canaries.md $(GO) test -count=1 -timeout 30m -v -run NoSecretShows .
+
+browser: ## the sign-in page and hostile pages in Chromium, into docs/browsers.md; installs it first
+	@e2e/browser/install.sh
+	node e2e/browser/main.mjs
 
 measure-rotation: ## whether anybody notices that keys turn every few seconds, into docs/measured-rotation.md
 	$(GO) -C e2e run ./measure rotation -o ../docs/measured-rotation.md

@@ -82,10 +82,8 @@ func preflight(x *exchange, _ *http.Request) error {
 // usersPreflight says what the path takes. What a browser asks for is not looked at: the answer is the
 // same, and only a listed origin finds itself in it.
 func usersPreflight(x *exchange, r *http.Request) error {
-	h, method := x.Header(), []string{usersMethod(r.URL.EscapedPath())}
-	h["Allow"] = method
-	if len(h["Access-Control-Allow-Origin"]) > 0 {
-		h["Access-Control-Allow-Methods"] = method
+	if h := x.Header(); len(h["Access-Control-Allow-Origin"]) > 0 {
+		h["Access-Control-Allow-Methods"] = []string{usersMethod(r.URL.EscapedPath())}
 		h["Access-Control-Allow-Headers"] = usersHeaders
 		h["Access-Control-Max-Age"] = usersAge
 		delete(h, "Access-Control-Expose-Headers")

@@ -60,7 +60,7 @@ func TestEveryAnswerKeepsTheRulesAboutHeaders(t *testing.T) {
 	sweep(handler, "no operation", otherCalls(t, false))
 	handler, _ = brokenAdmin(t, broken{})
 	sweep(handler, "no operation", otherCalls(t, true))
-	sweep(NotYet(testIssuer, new(logged).logger(), time.Now, strings.NewReader(strings.Repeat("x", 1<<20))), "starting", public)
+	sweep(mustNotYet(t, new(logged).logger(), time.Now, strings.NewReader(strings.Repeat("x", 1<<20))), "starting", public)
 	for _, status := range []int{200, 201, 204, 400, 401, 404, 405, 413, 415, 421, 429, 500, 503} {
 		if !statuses[status] {
 			t.Errorf("no answer of %d was %d: the sweep reaches less than it says", answers, status)
