@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -116,10 +115,11 @@ func otherCalls(t *testing.T, byAdmin bool) (calls []call) {
 			c := call{method: method, path: path, admin: byAdmin}
 			below := c
 			below.path += "/x"
-			calls = append(calls, c, c.bearing(adminToken), below.bearing(adminToken), c.at("evil.example"))
+			calls = append(calls, c.bearing(adminToken), below.bearing(adminToken))
 		}
-		query := call{method: "GET", path: path + "?access_token=x", admin: byAdmin}
-		calls = append(calls, query, call{method: "POST", path: path, admin: byAdmin}.with("Authorization", "a").with("Authorization", "b"))
+		query, twice, elsewhere := call{method: "GET", path: path + "?access_token=x", admin: byAdmin}, get(path), get(path).at("evil.example")
+		twice.admin, elsewhere.admin = byAdmin, byAdmin
+		calls = append(calls, query, elsewhere, twice.with("Authorization", "a").with("Authorization", "b"))
 	}
 	return calls
 }
@@ -150,7 +150,8 @@ func (c call) filled(t *testing.T, body *openapi3.RequestBody) call {
 }
 
 // telling is what no answer may have in it: SQL, places in the source, versions, names of what it is made of.
-var telling = regexp.MustCompile(`(?i)sqlstate|pq:|relation|select |\.go:|goroutine|runtime error|panic|dial tcp|go1\.|golang|net/http|chi/|/src/|sqlite|postgres`)
+var telling = []string{"sqlstate", "pq:", "relation", "select ", ".go:", "goroutine", "runtime error", "panic", "dial tcp", "go1.", "golang", "net/http", "chi/",
+	"/src/", "sqlite", "postgres"}
 
 // faults says which rules an answer breaks.
 func (a answer) faults(c call) (faults []string) {
@@ -184,7 +185,8 @@ func (a answer) faults(c call) (faults []string) {
 		}
 		has("Content-Type", mediaType)
 		want(a.header.Get("ETag") == "", "an error has an ETag")
-		want(!telling.Match(a.body) && !telling.MatchString(strings.Join(headerLines(a.header), "\n")), "it tells what it is made of")
+		text := strings.ToLower(string(a.body) + strings.Join(headerLines(a.header), "\n"))
+		want(!slices.ContainsFunc(telling, func(word string) bool { return strings.Contains(text, word) }), "it tells what it is made of")
 	}
 	return faults
 }
