@@ -47,6 +47,9 @@ const slowBody = "POST /login HTTP/1.1\r\nHost: authd\r\nContent-Type: applicati
 // F2: many times more sockets than there is room for, from many addresses, which send nothing, or a byte
 // now and then, for ever.
 func TestF2SlowSocketsFromEverywhereKeepNobodyOut(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it waits for ten seconds, as the slow do")
+	}
 	t.Parallel()
 	d := onSQLite(t)
 	d.files = fewFiles
@@ -67,6 +70,9 @@ func TestF2SlowSocketsFromEverywhereKeepNobodyOut(t *testing.T) {
 
 // F2: one address cannot take more than its share, even with requests that are under way.
 func TestF2SlowBodiesFromOneAddressKeepNobodyOut(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it waits for ten seconds, as the slow do")
+	}
 	t.Parallel()
 	d := onSQLite(t)
 	d.files = fewFiles
