@@ -301,3 +301,34 @@ func TestE11HashesOfOtherImplementationsSignInAndBecomeOurs(t *testing.T) {
 		}
 	}
 }
+
+// Tokens name users and machine clients by the same claim: a user with a client's id could do what it may.
+func TestTheIDOfAMachineClientIsNoUsers(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		client, _, err := h.CreateClient(t.Context(), accounts.NewClient{Name: "billing"}, byCommand)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.comesIn("a client's id", []accounts.Imported{{Username: "ann", PasswordHash: bcryptOf(t, good, 4), ID: auth.UserID(client.ID)}}, "id_taken")
+	})
+}
+
+// Whoever exports everybody is in the audit before the first user is out, also if the reader goes away.
+func TestAnExportIsToldBeforeItBegins(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		h.comesIn("some", []accounts.Imported{{Username: "ann", PasswordHash: bcryptOf(t, good, 4)}, {Username: "ben", PasswordHash: bcryptOf(t, good, 4)}}, "added", "added")
+		gone := errors.New("gone")
+		for _, hashes := range []bool{true, false} {
+			before := h.count(audit.UsersExported)
+			err := h.Export(t.Context(), hashes, byCommand, func(c accounts.Credentials) error {
+				if (c.PasswordHash != "") != hashes || c.Username != "ann" || h.count(audit.UsersExported) != before+1 {
+					t.Errorf("hashes %t: got %+v, told %d times", hashes, c, h.count(audit.UsersExported)-before)
+				}
+				return gone
+			})
+			if !errors.Is(err, gone) {
+				t.Errorf("got %v", err)
+			}
+		}
+	})
+}
