@@ -23,7 +23,7 @@ const patience = time.Minute
 // build makes authd as it ships, without the workspace.
 func build(ctx context.Context, root, folder string) (program string, err error) {
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", folder, "./cmd/authd")
-	cmd.Dir, cmd.Env = root, append(os.Environ(), "GOWORK=off")
+	cmd.Dir, cmd.Env = root, append(os.Environ(), "GOWORK=off", "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build authd: %w: %s", err, out)
 	}
@@ -136,12 +136,15 @@ func (s *server) stop() error {
 	return <-s.ended
 }
 
+// listed is the one origin whose pages may ask what users ask.
+const listed = "https://app.example"
+
 // environ is what every authd of a run is told. The cost of a password is the least there is: what is measured is
 // what happens before one is compared.
 func environ(adminToken string, more ...string) []string {
 	return append([]string{
 		"AUTHD_ADDR=127.0.0.1:0", "AUTHD_ADMIN_ADDR=127.0.0.1:0", "AUTHD_ISSUER=http://authd.test", "AUTHD_BCRYPT_COST=10",
-		"AUTHD_AUTO_MIGRATE=true", "AUTHD_ADMIN_TOKEN=" + adminToken, "TMPDIR=" + os.TempDir(),
+		"AUTHD_AUTO_MIGRATE=true", "AUTHD_ADMIN_TOKEN=" + adminToken, "AUTHD_CORS_ORIGINS=" + listed, "TMPDIR=" + os.TempDir(),
 		"PATH=" + strings.Clone(os.Getenv("PATH")),
 	}, more...)
 }

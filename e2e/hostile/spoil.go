@@ -29,12 +29,12 @@ var spoilers = []*spoiler{
 	{"media type", 6, takesBody, spoilMedia},
 	{"authorization", 7, nil, spoilAuthorization},
 	{"header", 8, nil, spoilHeader},
-	{"cookie", 8, func(o *operation) bool { return o.cookie != "" }, spoilCookie},
 	{"host", 9, nil, spoilHost},
 	{"query", 10, nil, spoilQuery},
 	{"path", 11, nil, spoilPath},
 	{"method", 12, nil, spoilMethod},
 	{"framing", 13, takesBody, spoilFraming},
+	{"cookie", 14, func(o *operation) bool { return o.cookie != "" }, spoilCookie},
 }
 
 func takesBody(o *operation) bool { return o.media != "" }
@@ -105,6 +105,8 @@ var pages = [][]field{
 // spoilCookie lets a browser send its cookie for a page that may not ask, or in a way that can be read twice (F11, F19, F20).
 func spoilCookie(d *draft) {
 	token := d.credential(roleRefresh, d.account.refresh)
+	d.drop("Sec-Fetch-Site")
+	d.drop("Origin")
 	inBody := slices.ContainsFunc(d.members, func(m field) bool { return m.name == `"refresh_token"` })
 	switch d.IntN(3) {
 	case 0:

@@ -70,7 +70,7 @@ var strangers = []field{
 	{"X-HTTP-Method-Override", "DELETE"}, {"X-HTTP-Method", "PATCH"}, {"X-Method-Override", "PUT"}, {"X-Authenticated-User", "admin"}, {"Remote-User", "admin"},
 	{"X-User-Id", "1"}, {"X-Api-Key", mark}, {"Proxy-Authorization", "Basic YTpi"}, {"Proxy", "http://127.0.0.1:1"}, {"Cookie", "session=" + mark},
 	{"Cookie", "__Host-authd_refresh=" + mark}, {"Cookie", "__Host-authd_refresh=a; __Host-authd_refresh=b"}, {"Cookie", strings.Repeat("a=b; ", 900)}, {"Cookie", "=; ;;=a\x7f"},
-	{"Origin", "null"}, {"Origin", "https://evil.example"}, {"Origin", "https://auth.example.com.evil.example"}, {"Origin", "file://"}, {"Origin", mark}, {"Origin", "https://a https://b"},
+	{"Origin", listed}, {"Origin", listed}, {"Origin", "null"}, {"Origin", "https://evil.example"}, {"Origin", "https://auth.example.com.evil.example"}, {"Origin", "file://"}, {"Origin", mark}, {"Origin", "https://a https://b"},
 	{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-origin"}, {"Sec-Fetch-Mode", "no-cors"}, {"Referer", "https://evil.example/" + mark},
 	{"Access-Control-Request-Method", "DELETE"}, {"Access-Control-Request-Headers", "authorization"}, {"Access-Control-Request-Private-Network", "true"},
 	{"Accept", "text/html"}, {"Accept", "application/xml;q=1, */*;q=0"}, {"Accept", strings.Repeat("a/b,", 900)}, {"Accept-Encoding", "gzip, br"}, {"Accept-Language", "xx"},
