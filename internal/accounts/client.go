@@ -63,7 +63,7 @@ func (a *Accounts) CreateClient(ctx context.Context, n NewClient, from tokens.Or
 		return Client{}, auth.Secret{}, err
 	}
 	a.recordClient(ctx, audit.ClientCreated, id, from)
-	return client, auth.NewSecret(clientSecretPrefix + base64.RawURLEncoding.EncodeToString(secret[:])), nil
+	return client, textOfSecret(secret), nil
 }
 
 // Clients lists at most limit clients in the order in which they were made, those after the given id. Zero:
@@ -132,6 +132,10 @@ func parseClientID(text string) (auth.ClientID, bool) {
 		return auth.ClientID{}, false
 	}
 	return id, true
+}
+
+func textOfSecret(secret [clientSecretBytes]byte) auth.Secret {
+	return auth.NewSecret(clientSecretPrefix + base64.RawURLEncoding.EncodeToString(secret[:]))
 }
 
 // parseClientSecret takes exactly one text for each secret.

@@ -171,6 +171,8 @@ func TestTheMediaTypeIsJSONInUTF8AndNothingElse(t *testing.T) {
 		{"application/x-www-form-urlencoded", 415},
 		{"application/json, text/plain", 415},
 		{"application/json; charset=utf-8; charset=utf-16", 415},
+		{"application/json; charset*=utf-8''utf-8", 415},
+		{"application/json; charset*0=utf-; charset*1=8", 415},
 		{"*/*", 415},
 	} {
 		for _, taker := range takers {

@@ -71,7 +71,8 @@ func checkMediaType(x *exchange, r *http.Request, want string) error {
 		return errContentCoding
 	}
 	types := r.Header["Content-Type"]
-	if len(types) == 1 {
+	// A star spells a parameter in another way (RFC 2231), which other readers pass over or undo.
+	if len(types) == 1 && !strings.Contains(types[0], "*") {
 		mediaType, params, err := mime.ParseMediaType(types[0])
 		charset, named := params["charset"]
 		others := len(params) > 1 || len(params) == 1 && !named

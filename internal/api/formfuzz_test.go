@@ -1,7 +1,9 @@
 package api
 
 import (
+	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -47,7 +49,8 @@ func FuzzForms(f *testing.F) {
 	})
 }
 
-// FuzzBasic: exactly one header is an id and a secret, and what is read is text.
+// FuzzBasic: exactly one header is an id and a secret, what is read is text, and it is what the standard
+// library finds in the same header.
 func FuzzBasic(f *testing.F) {
 	for _, header := range badBasics {
 		f.Add(header)
@@ -59,8 +62,49 @@ func FuzzBasic(f *testing.F) {
 		if !ok {
 			return
 		}
-		if id == "" || !utf8.ValidString(id+secret) || strings.ContainsRune(id+secret, 0) || !strings.EqualFold(header[:6], "Basic ") {
+		if id == "" || !utf8.ValidString(id+secret) || strings.ContainsRune(id+secret, 0) {
 			t.Errorf("%q: read as %q and %q", header, id, secret)
+		}
+		theirID, theirSecret, ok := (&http.Request{Header: http.Header{"Authorization": {header}}}).BasicAuth()
+		theirID, idErr := url.QueryUnescape(theirID)
+		theirSecret, secretErr := url.QueryUnescape(theirSecret)
+		if !ok || idErr != nil || secretErr != nil || theirID != id || theirSecret != secret {
+			t.Errorf("%q: read as %q and %q; the standard library: %q and %q, %t", header, id, secret, theirID, theirSecret, ok)
+		}
+	})
+}
+
+// FuzzScopes: what is granted is some of what a client has, in the client's order, and all of what it
+// asked for.
+func FuzzScopes(f *testing.F) {
+	for _, asked := range []string{"", "read", "read write", "write read", "read  write", " read", "read\twrite", "READ", "read admin", "read read"} {
+		f.Add("read write", asked)
+	}
+	f.Add("", "read")
+	f.Fuzz(func(t *testing.T, has, asked string) {
+		owned := strings.Fields(has)
+		granted, err := grantScopes(owned, asked)
+		if err != nil {
+			if err != error(errScope) || granted != nil {
+				t.Errorf("%q of %q: got %q, %v", asked, owned, granted, err)
+			}
+			return
+		}
+		at := 0
+		for _, scope := range granted {
+			next := slices.Index(owned[at:], scope)
+			if next < 0 {
+				t.Fatalf("%q of %q: got %q", asked, owned, granted)
+			}
+			at += next + 1
+		}
+		if asked == "" {
+			return
+		}
+		for scope := range strings.SplitSeq(asked, " ") {
+			if !slices.Contains(granted, scope) {
+				t.Errorf("%q of %q: got %q, without a word that %q is missing", asked, owned, granted, scope)
+			}
 		}
 	})
 }
