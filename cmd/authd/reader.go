@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -98,7 +99,11 @@ func (r *reader) refuseUnknown() {
 	}
 	slices.Sort(unknown)
 	for _, name := range unknown {
-		r.faults.add(name, "no such setting; the nearest is %s", nearest(name, known))
+		said := name
+		if quoted := strconv.Quote(name); quoted != `"`+name+`"` {
+			said = quoted // it ends on a terminal
+		}
+		r.faults.add(said, "no such setting; the nearest is %s", nearest(name, known))
 	}
 }
 

@@ -381,25 +381,3 @@ func TestNearestCountsLetters(t *testing.T) {
 		}
 	}
 }
-
-// FuzzSettings looks for an environment that panics, or that is taken with a value out of range.
-func FuzzSettings(f *testing.F) {
-	f.Add("AUTHD_ACCESS_TTL", "5m")
-	f.Add("AUTHD_AUDIENCE", "a, b ,c")
-	f.Add("AUTHD_ADDR", "[::1]:8080")
-	f.Add("AUTHD_MASTER_KEY", drawn('a'))
-	f.Add("AUTHD_ISSUER", "https://login.example/%zz")
-	f.Add("AUTHD_SESSION_TTL", "9999999h")
-	f.Fuzz(func(t *testing.T, name, value string) {
-		got, err := read(nil, name+"="+value)
-		if err != nil {
-			return
-		}
-		if got.AccessTTL <= 0 || got.AccessTTL > time.Hour || got.RefreshIdleTTL > got.SessionTTL || got.RetryWindow <= 0 {
-			t.Errorf("%s=%q was taken: %+v", name, value, got.tokenSettings)
-		}
-		if got.BcryptCost < 10 || got.BcryptCost > 14 || len(got.Audience) == 0 || got.Issuer == "" {
-			t.Errorf("%s=%q was taken: %+v", name, value, got.settings)
-		}
-	})
-}

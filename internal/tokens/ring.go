@@ -118,7 +118,7 @@ func (r *ring) addSecret(row SealedSecret, secret []byte, private map[string][]b
 		return nil
 	}
 	version, err := strconv.ParseUint(rest, 10, 8)
-	if err != nil || version == 0 {
+	if err != nil || version == 0 || strconv.FormatUint(version, 10) != rest { // two rows would be one version
 		return fmt.Errorf("secret %q: not a name of this build", row.Name)
 	}
 	switch kind {
