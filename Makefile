@@ -9,7 +9,7 @@ RACE    ?= $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race $(APART))
 # says nothing of our code: what we share, we share on this side of database/sql.
 APART    = '-gcflags=modernc.org/...=-d=checkptr=0' '-gcflags=modernc.org/sqlite/lib=-race=false -d=checkptr=0'
 
-.PHONY: build demo measure-logout measure-rotation canaries hostile interop browser test check format vet lint floors test-modules bin/withpg bin/staticcheck
+.PHONY: build demo fuzz measure-logout measure-rotation canaries hostile interop browser test check format vet lint floors test-modules bin/withpg bin/staticcheck
 .DEFAULT_GOAL := build
 
 build: ## the program, into bin/
@@ -40,6 +40,13 @@ HOSTILE ?= 1000000
 SEED    ?= 1
 hostile: ## a million requests that no honest client sends, into docs/measured-hostile.md
 	$(GO) -C e2e run ./hostile -n $(HOSTILE) -seed $(SEED) -o ../docs/measured-hostile.md
+
+# FUZZTIME is for all targets together, in equal shares; FUZZPARALLEL is how many workers a target has.
+FUZZTIME     ?= 5m
+FUZZPARALLEL ?= $(shell nproc 2>/dev/null || echo 2)
+
+fuzz: ## every fuzz target of every module for FUZZTIME in all, into docs/fuzzing.md
+	@$(GO) run ./internal/fuzz -time $(FUZZTIME) -parallel $(FUZZPARALLEL) -o docs/fuzzing.md
 
 test: bin/withpg ## all tests of all modules, on SQLite and on PostgreSQL
 	$(if $(RACE),,@echo 'make test: without the race detector, which needs a C compiler')

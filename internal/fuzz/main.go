@@ -66,13 +66,9 @@ func (p *plan) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	targets = chosen(targets, p.only)
-	if len(targets) == 0 {
-		return errors.New("no target has such a name")
-	}
-	share := p.total / time.Duration(len(targets))
-	if share < leastShare {
-		return fmt.Errorf("%v is too little for %d targets: give each a second at least", p.total, len(targets))
+	targets, share, err := p.divide(targets)
+	if err != nil {
+		return err
 	}
 	fmt.Fprintf(out, "%d targets, %v each, %d workers\n", len(targets), share.Round(time.Second), p.parallel)
 	r := &runner{share: share, parallel: p.parallel, out: out}
@@ -85,11 +81,19 @@ func (p *plan) run(ctx context.Context, out io.Writer) error {
 	return errors.Join(err, summary.err())
 }
 
-func chosen(targets []target, only *regexp.Regexp) (some []target) {
-	for _, t := range targets {
-		if only.MatchString(t.name) {
-			some = append(some, t)
+// divide returns the targets that were asked for, and what each has of the time.
+func (p *plan) divide(all []target) (chosen []target, share time.Duration, err error) {
+	for _, t := range all {
+		if p.only.MatchString(t.name) {
+			chosen = append(chosen, t)
 		}
 	}
-	return some
+	if len(chosen) == 0 {
+		return nil, 0, errors.New("no target has such a name")
+	}
+	share = p.total / time.Duration(len(chosen))
+	if share < leastShare {
+		return nil, 0, fmt.Errorf("%v is too little for %d targets: give each a second at least", p.total, len(chosen))
+	}
+	return chosen, share, nil
 }
