@@ -121,7 +121,7 @@ func wantSameReading(t *testing.T, name string, text []byte, got body) {
 		member := fields.Type().Field(i).Tag.Get("json")
 		raw, there := want[member]
 		delete(want, member)
-		value, given := plain(fields.Field(i).Addr().Interface())
+		value, given := readOf(fields.Field(i).Addr().Interface())
 		if given != there {
 			t.Errorf("%s: %q: member %q: given is %v", name, text, member, given)
 		}
@@ -135,8 +135,8 @@ func wantSameReading(t *testing.T, name string, text []byte, got body) {
 	}
 }
 
-// plain returns what a member's type has read.
-func plain(member any) (value any, given bool) {
+// readOf returns what a member's type has read.
+func readOf(member any) (value any, given bool) {
 	switch m := member.(type) {
 	case *text:
 		return m.value, m.given
