@@ -139,7 +139,8 @@ func everyModule(t *testing.T) (modules []string) {
 }
 
 const (
-	ran = "fuzz: elapsed: 0s, gathering baseline coverage: 0/9 completed\n" +
+	corpus = "fuzz: elapsed: 0s, gathering baseline coverage: 0/9 completed\nfuzz: elapsed: 3s, gathering baseline coverage: 7/9 completed\n"
+	ran    = corpus +
 		"fuzz: elapsed: 3s, execs: 1200 (400/sec), new interesting: 1 (total: 10)\n" +
 		"fuzz: elapsed: 5s, execs: 2345 (500/sec), new interesting: 4 (total: 13)\n"
 	deadline = "--- FAIL: FuzzX (5.01s)\n    context deadline exceeded\nFAIL\n"
@@ -162,6 +163,8 @@ func TestWhatATargetPrintsIsUnderstood(t *testing.T) {
 		"it crashed":                          {ran + "fatal error: out of memory\n", exit, 2345, 4, true},
 		"it ran out of time":                  {ran + deadline, exit, 2345, 4, false},
 		"it failed as it ran out of time":     {ran + failure + deadline, exit, 2345, 4, true},
+		"the time was too short for more":     {corpus + "PASS\n", nil, 7, 0, false},
+		"it was not instrumented":             {"warning: the test binary was not built with coverage instrumentation, so fuzzing will\n" + ran + "PASS\n", nil, 2345, 4, true},
 		"it was never run, and yet it passed": {"PASS\n", nil, 0, 0, true},
 		"it did not end":                      {ran, errors.New("it did not end by itself"), 2345, 4, true},
 	} {

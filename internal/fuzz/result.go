@@ -19,17 +19,25 @@ type result struct {
 }
 
 var (
+	// The corpus is run before anything is made up.
+	gathered = regexp.MustCompile(`gathering baseline coverage: (\d+)/`)
 	progress = regexp.MustCompile(`execs: (\d+) \(.*new interesting: (\d+)`)
 	// A worker that is in the middle of an input when the time runs out is now and then taken for one
 	// that failed (go.dev/issue/75804, repaired in Go 1.27). No input is written down then: nothing was found.
 	outOfTime = regexp.MustCompile(`(?m)^\s+context deadline exceeded$`)
 )
 
-const writtenDown = "Failing input written to "
+const (
+	writtenDown = "Failing input written to "
+	unguided    = "was not built with coverage instrumentation"
+)
 
 // readResult reads what the test binary printed.
 func readResult(t target, output string, took time.Duration, err error) result {
 	r := result{target: t, took: took}
+	for _, found := range gathered.FindAllStringSubmatch(output, -1) {
+		r.execs, _ = strconv.ParseInt(found[1], 10, 64)
+	}
 	for _, found := range progress.FindAllStringSubmatch(output, -1) {
 		r.execs, _ = strconv.ParseInt(found[1], 10, 64) // digits, by the pattern
 		r.fresh, _ = strconv.ParseInt(found[2], 10, 64)
@@ -38,6 +46,8 @@ func readResult(t target, output string, took time.Duration, err error) result {
 		r.fault = strings.TrimSpace(lastLines(output, 30) + "\n" + err.Error())
 	} else if err == nil && r.execs == 0 {
 		r.fault = "it was never run"
+	} else if strings.Contains(output, unguided) {
+		r.fault = "it was built so that it cannot tell which inputs are new"
 	}
 	return r
 }
