@@ -2,12 +2,20 @@ package main
 
 import (
 	"encoding/base64"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/alecthomas/kong"
 
 	"github.com/authd/authd/internal/auth"
 )
@@ -43,6 +51,78 @@ func FuzzSettings(f *testing.F) {
 			t.Errorf("%s=%q was taken: %+v", name, value, got.settings)
 		}
 	})
+}
+
+// FuzzValues gives one text to the parser of every setting, which is much faster than starting from a
+// whole environment: what is taken is what the setting's tags allow, and faults are text for a terminal.
+func FuzzValues(f *testing.F) {
+	for _, text := range []string{"", "5m", "1h0m1s", "-1s", "1e3s", "9999999h", "0.5s", "8", "+8", "08", "0x8", "٨", "info", "INFO", "a, b ,c", "a,,b", "a,a", "10.0.0.0/8",
+		"10.0.0.1/8", "::ffff:10.0.0.1", "fe80::1%x", "https://login.example/%zz", "http://[::1", "https://a@b", ":8080", "[::1]:8080", "a:b:1", "127.0.0.1:+80", "open", "true"} {
+		f.Add(text)
+	}
+	r := newReader(nil)
+	parser, err := newParser(r, process{nil, strings.NewReader(""), io.Discard, io.Discard}, func(int) {})
+	if err != nil {
+		f.Fatal(err)
+	}
+	flags := settingsOf(parser.Model)
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, flag := range flags {
+			if err := parseAs(t, flag, text); err != nil && strings.ContainsAny(err.Error(), "\x00\x1b\r\n") {
+				t.Errorf("%s=%q: the fault is no text for a terminal: %q", flag.Name, text, err)
+			}
+		}
+		if host, port, err := splitAddr(text); err == nil {
+			if again, _, err := splitAddr(net.JoinHostPort(host, strconv.Itoa(int(port)))); err != nil || again != host {
+				t.Errorf("%q is the host %q and the port %d", text, host, port)
+			}
+		}
+		if checkIssuer(text) == nil {
+			if u, err := url.Parse(text); err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil || strings.ContainsAny(text, " \t\n") {
+				t.Errorf("%q was taken for an issuer", text)
+			}
+		}
+	})
+}
+
+// parseAs parses text as a setting's type does, and holds what comes out to the setting's tags.
+func parseAs(t *testing.T, flag *kong.Flag, text string) error {
+	t.Helper()
+	refused := func(ok bool, value any) {
+		if !ok {
+			t.Errorf("%s=%q was taken: %v", flag.Name, text, value)
+		}
+	}
+	switch flag.Target.Interface().(type) {
+	case time.Duration:
+		d, err := parseDuration(text, flag.Tag)
+		most := durationOf(flag.Tag.Get("max"))
+		refused(err != nil || d >= durationOf(flag.Tag.Get("min")) && (most == 0 || d <= most) && d%time.Second == 0, d)
+		return err
+	case int:
+		n, err := parseInt(text, flag.Tag)
+		least, _ := strconv.Atoi(flag.Tag.Get("min"))
+		most, _ := strconv.Atoi(flag.Tag.Get("max"))
+		refused(err != nil || least <= n && n <= most, n)
+		return err
+	case []string:
+		list, err := parseList(text, flag.Tag)
+		refused(err != nil || !slices.Contains(list, "") && len(slices.Compact(slices.Sorted(slices.Values(list)))) == len(list), list)
+		return err
+	case []netip.Prefix:
+		list, err := parsePrefixes(text, flag.Tag)
+		refused(!slices.ContainsFunc(list, func(p netip.Prefix) bool { return p != p.Masked() || !p.IsValid() }), list)
+		return err
+	case slog.Level:
+		_, err := parseLevel(text, flag.Tag)
+		refused(err != nil || slices.Contains(strings.Fields(flag.Tag.Get("words")), text), text)
+		return err
+	case string:
+		got, err := parseText(text, flag.Tag)
+		refused(err != nil || got == text, got)
+		return err
+	}
+	return nil
 }
 
 // FuzzMasterKeys: keys that are taken are those that stand there, none twice, and a fault repeats nothing.
