@@ -34,6 +34,7 @@ const sidewaysFrom, sidewaysTo = "internal/accounts", "internal/tokens"
 
 // testSupport is for tests alone. What it may import depends on what it tests, so it has no floor.
 var testSupport = []string{
+	"internal/commonpasswords",
 	"internal/fuzz",
 	"internal/store/everystore",
 	"internal/store/pgtest",

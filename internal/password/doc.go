@@ -7,6 +7,9 @@
 // in what they have loaded, and are told when a hash should be replaced. A password, a hash or a key
 // never stands in an error.
 //
+// What is refused as common is on a list of 475,994 leaked passwords; of other passwords one in 144,370 is
+// refused as well, by chance (common/README.md).
+//
 // Raising GOMAXPROCS is the business of the main function, because it is a setting of the process:
 //
 //	workers := runtime.GOMAXPROCS(0)
