@@ -46,12 +46,16 @@ type Config struct {
 	Now      func() time.Time // for ids
 	Random   io.Reader        // for ids; safe for concurrent use
 	Record   audit.Sink       // nil: [audit.Discard]
+
+	Limits     Limits                 // of failures
+	CounterKey func() ([]byte, error) // under which counters are named; needed to limit anything, and to unlock
 }
 
 // Accounts signs users up and in, and changes and removes them; and so with machine clients.
 type Accounts struct {
 	Config
 	stamp *audit.Stamp
+	gate  *gate
 }
 
 // New checks the configuration and starts nothing.
@@ -62,7 +66,11 @@ func New(c Config) (*Accounts, error) {
 	if c.Record == nil {
 		c.Record = audit.Discard
 	}
-	return &Accounts{c, audit.NewStamp(c.Now, c.Random)}, nil
+	if c.Limits != (Limits{}) && c.CounterKey == nil {
+		return nil, errors.New("accounts: limits need a key for their counters")
+	}
+	g := &gate{limits: c.Limits, store: c.Store, key: c.CounterKey, now: c.Now, turnstiles: make(map[CounterKey]*turnstile)}
+	return &Accounts{c, audit.NewStamp(c.Now, c.Random), g}, nil
 }
 
 // User returns one user. [ErrUserNotFound] if there is none.

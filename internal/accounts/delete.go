@@ -16,7 +16,7 @@ func (a *Accounts) Delete(ctx context.Context, id auth.UserID, from tokens.Origi
 }
 
 // DeleteOwn removes the account of a signed-in user who knows the password. tokens.ErrTokenInvalid,
-// [ErrPasswordWrong].
+// [ErrPasswordWrong], [ErrTooManyAttempts].
 func (a *Accounts) DeleteOwn(ctx context.Context, holder tokens.Principal, typed string, from tokens.Origin) error {
 	who, err := a.holder(ctx, holder)
 	if err != nil {

@@ -18,7 +18,7 @@ type Login struct {
 
 // Login opens a session for who knows the password. [ErrInvalidCredentials] for every other cause, at
 // the same cost: names that nobody can have, users that do not exist or are disabled, and passwords
-// that are wrong or not even text.
+// that are wrong or not even text. [ErrTooManyAttempts] for all of them alike, and then nothing is compared.
 func (a *Accounts) Login(ctx context.Context, login Login) (tokens.Pair, error) {
 	// A name that cannot be mapped is looked up all the same, as one that nobody has.
 	name, _ := MapUsername(login.Username)
@@ -26,6 +26,11 @@ func (a *Accounts) Login(ctx context.Context, login Login) (tokens.Pair, error) 
 	if err != nil {
 		return tokens.Pair{}, err
 	}
+	p, err := a.enter(ctx, guess{name: name, text: login.Username, user: who.ID, from: login.Origin.Address}, login.Origin)
+	if err != nil {
+		return tokens.Pair{}, err
+	}
+	defer func() { _ = p.settle(ctx, unheard) }()
 	result, err := a.verify(ctx, password.Attempt{
 		Stored: who.PasswordHash, Typed: login.Password, Ceiling: greatest, Refuse: !found || !who.DisabledAt.IsZero(),
 	})
@@ -33,8 +38,7 @@ func (a *Accounts) Login(ctx context.Context, login Login) (tokens.Pair, error) 
 		return tokens.Pair{}, err
 	}
 	if !result.Match {
-		a.recordFailure(ctx, who, found, login.Origin)
-		return tokens.Pair{}, ErrInvalidCredentials
+		return tokens.Pair{}, a.refuseLogin(ctx, p, who, found, login.Origin)
 	}
 	opening := tokens.Opening{User: who.ID, Epoch: who.Epoch, Version: who.RowVersion, Origin: login.Origin}
 	if result.Rehash {
@@ -44,10 +48,19 @@ func (a *Accounts) Login(ctx context.Context, login Login) (tokens.Pair, error) 
 	}
 	pair, err := a.Sessions.Open(ctx, opening)
 	if errors.Is(err, tokens.ErrUserChanged) {
-		a.recordFailure(ctx, who, found, login.Origin)
-		return tokens.Pair{}, ErrInvalidCredentials
+		return tokens.Pair{}, a.refuseLogin(ctx, p, who, found, login.Origin)
 	}
+	_ = p.settle(ctx, right) // whoever is in is in; failures that stay count against the next attempt
 	return pair, err
+}
+
+// refuseLogin counts a failure and answers it.
+func (a *Accounts) refuseLogin(ctx context.Context, p *pass, who Credentials, found bool, from tokens.Origin) error {
+	if err := p.settle(ctx, wrong); err != nil {
+		return err
+	}
+	a.recordFailure(ctx, who, found, from)
+	return ErrInvalidCredentials
 }
 
 // rehash makes a hash of today's scheme and cost for a password that was just proven. It is not held

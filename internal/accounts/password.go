@@ -17,7 +17,8 @@ type PasswordChange struct {
 }
 
 // ChangePassword sets a new password for who knows the current one, ends every session and opens a new
-// one. tokens.ErrTokenInvalid, [ErrWeakPassword] with reasons, [ErrPasswordWrong].
+// one. tokens.ErrTokenInvalid, [ErrWeakPassword] with reasons, [ErrPasswordWrong],
+// [ErrTooManyAttempts].
 //
 // The session's row is asked before the password: a stolen token that was killed a moment ago must not
 // be good for guessing.
@@ -65,8 +66,14 @@ func (a *Accounts) holder(ctx context.Context, holder tokens.Principal) (proof, 
 	return proof{c, greatest}, err
 }
 
-// prove compares what was typed, at the cost of a login: [ErrPasswordWrong].
+// prove compares what was typed, at the cost of a login and under the limits of one: [ErrPasswordWrong],
+// [ErrTooManyAttempts]. A stolen access token must not be good for more guesses than a name is.
 func (a *Accounts) prove(ctx context.Context, who proof, typed string, from tokens.Origin) error {
+	p, err := a.enter(ctx, guess{name: who.Username, user: who.ID, from: from.Address}, from)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = p.settle(ctx, unheard) }()
 	result, err := a.verify(ctx, password.Attempt{
 		Stored: who.PasswordHash, Typed: typed, Ceiling: who.greatest, Refuse: !who.DisabledAt.IsZero(),
 	})
@@ -74,9 +81,13 @@ func (a *Accounts) prove(ctx context.Context, who proof, typed string, from toke
 		return err
 	}
 	if !result.Match {
+		if err := p.settle(ctx, wrong); err != nil {
+			return err
+		}
 		a.Record(ctx, audit.Event{Name: audit.PasswordRefused, Actor: from.Actor, User: who.ID, Address: from.Address, UserAgent: from.UserAgent})
 		return ErrPasswordWrong
 	}
+	_ = p.settle(ctx, right) // failures that stay count against the next attempt
 	return nil
 }
 

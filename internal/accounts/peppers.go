@@ -2,6 +2,8 @@ package accounts
 
 import (
 	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
 
 	"github.com/authd/authd/internal/auth"
 	"github.com/authd/authd/internal/password"
@@ -20,6 +22,12 @@ func (p Peppers) Current() password.Pepper {
 // ByVersion returns the pepper that an older hash names.
 func (p Peppers) ByVersion(ctx context.Context, version uint32) ([]byte, bool) {
 	return p.Keyring.PepperVersion(ctx, version)
+}
+
+// CounterKey returns the key under which throttles name what they count. It changes with the pepper, and
+// counting then begins anew.
+func (p Peppers) CounterKey() ([]byte, error) {
+	return hkdf.Key(sha256.New, p.Current().Key, nil, "authd/throttle/counter", 32)
 }
 
 // hashPage is how many hashes are read at a time.

@@ -10,12 +10,20 @@ import (
 )
 
 // Register makes a user for whoever asks. [ErrRegistrationClosed], [ErrUsernameInvalid],
-// [ErrWeakPassword] with reasons, [ErrUsernameTaken].
+// [ErrWeakPassword] with reasons, [ErrUsernameTaken], [ErrTooManyAttempts].
 //
 // It tells who has an account, as every open registration does: the answer to that is to close it.
 func (a *Accounts) Register(ctx context.Context, username, typed string, from tokens.Origin) (User, error) {
 	if a.Closed {
 		return User{}, ErrRegistrationClosed
+	}
+	// What cannot be a name asks nothing of anybody. All else does: it tells who has an account, and costs a
+	// hash.
+	if _, err := MapUsername(username); err != nil {
+		return User{}, err
+	}
+	if err := a.countAtSource(ctx, from); err != nil {
+		return User{}, err
 	}
 	return a.create(ctx, audit.UserRegistered, username, typed, nil, from)
 }

@@ -78,7 +78,8 @@ func (a *Accounts) IssueReset(ctx context.Context, id auth.UserID, from tokens.O
 
 // ResetPassword spends a token: it sets the password and ends every session in one transaction. Who was
 // disabled stays so. [ErrWeakPassword] leaves the token as it is; [ErrResetTokenInvalid] is the one answer
-// to a token that is wrong, expired, replaced or spent.
+// to a token that is wrong, expired, replaced or spent, until there are too many from one source:
+// [ErrTooManyAttempts].
 func (a *Accounts) ResetPassword(ctx context.Context, text, typed string, from tokens.Origin) error {
 	t, wellFormed := parseResetToken(text)
 	row, open, err := a.openReset(ctx, &t, wellFormed)
@@ -142,7 +143,12 @@ func (a *Accounts) spendReset(ctx context.Context, t *resetToken, hash string, f
 	return auth.ErrUnavailable
 }
 
+// refuseReset counts at the source. A token that opens something is never held against it: nobody guesses
+// 32 random bytes, and who holds one need not wait for a guesser next door.
 func (a *Accounts) refuseReset(ctx context.Context, from tokens.Origin) error {
+	if err := a.countAtSource(ctx, from); err != nil {
+		return err
+	}
 	a.Record(ctx, audit.Event{Name: audit.ResetRefused, Actor: from.Actor, Address: from.Address, UserAgent: from.UserAgent})
 	return ErrResetTokenInvalid
 }

@@ -59,6 +59,8 @@ type Present struct {
 // Store keeps users and clients. Its promises about errors are those of tokens.Store. Everything that changes a
 // user who may have sessions goes through tokens.Store's ChangeUser.
 type Store interface {
+	CounterStore
+
 	// CreateUser stores a user with no sessions, created at the store's clock, which is returned.
 	// A username that is taken: [ErrUsernameTaken].
 	CreateUser(ctx context.Context, user User, passwordHash string) (createdAt time.Time, err error)

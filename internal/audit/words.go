@@ -13,6 +13,9 @@ const (
 	PasswordChange Reason = "password_change" // the user, or an operator, set a new password
 	PasswordReset  Reason = "password_reset"  // a reset token was spent
 
+	AccountLimit Reason = "account" // too many failures in a row of one account
+	SourceLimit  Reason = "source"  // too many failures of one address
+
 	WrongClient Reason = "wrong_client" // the refresh token was shown in another client's name
 
 	EndedByUser     Reason = "ended_by_user"     // the user chose this session from the list
@@ -38,7 +41,8 @@ const (
 	UserDisabled   Name = "user.disabled"
 	UserEnabled    Name = "user.enabled"
 	UserDeleted    Name = "user.deleted"
-	UserRevoked    Name = "user.revoked" // the epoch was raised, and nothing else changed
+	UserRevoked    Name = "user.revoked"  // the epoch was raised, and nothing else changed
+	UserUnlocked   Name = "user.unlocked" // its failures were forgotten
 	RolesSet       Name = "user.roles_set"
 	PasswordSet    Name = "user.password_set"
 	// PasswordRefused is a wrong password where one is asked for again, in the middle of a session.
@@ -47,13 +51,16 @@ const (
 	ResetRefused    Name = "user.password_reset_refused" // a reset token that opened nothing
 	LoginSucceeded  Name = "login.succeeded"
 	LoginFailed     Name = "login.failed"
-	SessionRetried  Name = "session.retried"         // a rotation's answer was asked for again, inside the window
-	RefreshRefused  Name = "session.refresh_refused" // to somebody whom the token was not given to
-	SessionEnded    Name = "session.ended"
-	SessionsEnded   Name = "sessions.ended" // every session of a user, by epoch
-	TokenRevoked    Name = "token.revoked"  // one access token: Subject is its jti
-	StoreRestored   Name = "store.restored" // feed, keys and epochs are new: Subject is the feed's new name
-	AlarmRaised     Name = "alarm.raised"   // an operator should look: Reason says at what
+	// LoginThrottled is an attempt that was refused unseen: a password, or at a source also a registration
+	// or a reset token. Reason says which limit was used up.
+	LoginThrottled Name = "login.throttled"
+	SessionRetried Name = "session.retried"         // a rotation's answer was asked for again, inside the window
+	RefreshRefused Name = "session.refresh_refused" // to somebody whom the token was not given to
+	SessionEnded   Name = "session.ended"
+	SessionsEnded  Name = "sessions.ended" // every session of a user, by epoch
+	TokenRevoked   Name = "token.revoked"  // one access token: Subject is its jti
+	StoreRestored  Name = "store.restored" // feed, keys and epochs are new: Subject is the feed's new name
+	AlarmRaised    Name = "alarm.raised"   // an operator should look: Reason says at what
 
 	// Of a client Subject is the id.
 	ClientCreated Name = "client.created"

@@ -43,8 +43,17 @@ type Error struct {
 	Reasons []string
 	// RetryAfter is when to try again, for Throttled and Unavailable. Zero means one second.
 	RetryAfter time.Duration
+	// Limit is the one that is used up, for Throttled.
+	Limit Limit
 	// Err is the cause, for the log.
 	Err error
+}
+
+// Limit is how much of something there is for one side. The zero value says nothing.
+type Limit struct {
+	Name   string // a stable word
+	Quota  int
+	Window time.Duration // 0: it does not refill with time alone
 }
 
 // Error is for logs and tests; clients are shown Public alone.

@@ -86,3 +86,32 @@ func host(a netip.Addr) any {
 
 // seconds rounds up to whole seconds: what is kept as a longest duration must not come out shorter.
 func seconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }
+
+// networkText is a network as a column; empty for none.
+func networkText(network netip.Prefix) string {
+	if !network.IsValid() {
+		return ""
+	}
+	return network.String()
+}
+
+// keyBytes is half a key of a counter as a column; empty for none. The bytes are a copy.
+func keyBytes(half [16]byte) []byte {
+	if half == [16]byte{} {
+		return []byte{}
+	}
+	return half[:]
+}
+
+// keyColumn reads what keyBytes wrote.
+type keyColumn [16]byte
+
+// ScanBytes implements pgtype.BytesScanner.
+func (k *keyColumn) ScanBytes(v []byte) error {
+	if len(v) != 0 && len(v) != len(k) {
+		return fmt.Errorf("%d bytes where half a key has %d", len(v), len(k))
+	}
+	*k = keyColumn{}
+	copy(k[:], v)
+	return nil
+}

@@ -58,11 +58,11 @@ const insertSession = `
 insert into sessions (session_id, user_id, client_id, epoch,
        generation, current_hash, previous_hash, nonce, secret_version,
        created_at, rotated_at, idle_ends_at, ends_at, ended_at, end_reason,
-       device, user_agent, login_ip, row_version)
+       device, user_agent, login_ip, row_version, login_net)
 select $1::uuid, u.user_id, $3::text, $4::bigint,
        $5::bigint, $6::bytea, $7::bytea, $8::bytea, $9::smallint,
        $10::timestamptz, $11::timestamptz, $12::timestamptz, $13::timestamptz, $14::timestamptz, nullif($15::text, ''),
-       $16::text, $17::text, $18::inet, $19::bigint
+       $16::text, $17::text, $18::inet, $19::bigint, nullif($20::text, '')
   from users u
  where u.user_id = $2
 on conflict do nothing`
@@ -182,7 +182,7 @@ func queueOpen(b *pgx.Batch, s *tokens.Session, opened *bool) {
 	b.Queue(insertSession, uuid(s.ID), uuid(s.User), s.ClientID, int64(s.Epoch),
 		int64(s.Generation), s.CurrentHash[:], hash(&s.PreviousHash), hash(&s.Nonce), int16(s.SecretVersion),
 		s.CreatedAt, s.RotatedAt, s.IdleEndsAt, s.EndsAt, timestamp(s.EndedAt), string(s.EndReason),
-		s.Device, s.UserAgent, host(s.LoginIP), s.RowVersion).
+		s.Device, s.UserAgent, host(s.LoginIP), s.RowVersion, networkText(tokens.Network(s.LoginIP))).
 		Exec(func(tag pgconn.CommandTag) error {
 			*opened = tag.RowsAffected() == 1
 			return nil

@@ -83,8 +83,8 @@ insert into sessions (
        session_id, user_id, client_id, epoch,
        generation, current_hash, previous_hash, nonce, secret_version,
        created_at, rotated_at, idle_ends_at, ends_at, ended_at, end_reason,
-       device, user_agent, login_ip, row_version)
-values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)`
+       device, user_agent, login_ip, row_version, login_net)
+values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)`
 
 // errStale rolls back a change that was decided on a state which is gone.
 var errStale = errors.New("the user was changed meanwhile")
@@ -167,6 +167,6 @@ func openSession(ctx context.Context, l *link, s *tokens.Session) error {
 		s.Generation, s.CurrentHash[:], orNull(s.PreviousHash), orNull(s.Nonce), s.SecretVersion,
 		micros(s.CreatedAt), micros(s.RotatedAt), micros(s.IdleEndsAt), micros(s.EndsAt),
 		micros(s.EndedAt), text(s.EndReason),
-		s.Device, s.UserAgent, address(s.LoginIP), s.RowVersion)
+		s.Device, s.UserAgent, address(s.LoginIP), s.RowVersion, text(networkText(tokens.Network(s.LoginIP))))
 	return err
 }
