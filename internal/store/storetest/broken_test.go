@@ -28,7 +28,7 @@ type defect struct {
 var defects = merge(
 	loadDefects, clockDefects, rotateDefects, endDefects, feedDefects, headDefects, followDefects,
 	changeDefects, refusalDefects, userDefects, nameDefects, keyringDefects, collectDefects, recordDefects,
-	raceDefects, cancelDefects, standingDefects, resetDefects, deleteDefects, restoreDefects, clientDefects,
+	raceDefects, cancelDefects, standingDefects, resetDefects, deleteDefects, restoreDefects, clientDefects, throttleDefects,
 	importDefects,
 )
 

@@ -23,6 +23,8 @@ func writesAfterCancel(t *trial) {
 	want, wantRing := t.read(ann, sessions), t.keyring()
 	change := t.everything(want.User, sessions)
 	at := t.clock()
+	guesses := accounts.CounterKey{Account: half()}
+	counted := t.swap(failing(accounts.CounterKey{Account: half()}, 1, at))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for name, write := range map[string]func() error{
@@ -52,6 +54,15 @@ func writesAfterCancel(t *trial) {
 			_, err := t.store.CollectSessions(ctx, at.Add(10_000*time.Hour), 100)
 			return err
 		},
+		"SwapCounters": func() error {
+			_, err := t.store.SwapCounters(ctx, []accounts.Counter{failing(guesses, 2, at)})
+			return err
+		},
+		"ClearCounters": func() error { _, err := t.store.ClearCounters(ctx, counted[0].Account); return err },
+		"CollectCounters": func() error {
+			_, err := t.store.CollectCounters(ctx, at.Add(time.Hour), 100)
+			return err
+		},
 		"RaiseHead": func() error { _, err := t.store.RaiseHead(ctx, feedID, time.Hour, time.Hour); return err },
 	} {
 		if err := write(); err == nil {
@@ -62,6 +73,7 @@ func writesAfterCancel(t *trial) {
 	ring := t.keyring()
 	ring.Clock = wantRing.Clock
 	t.same(ring, wantRing, "the keyring")
+	t.same(t.counters(counted[0].CounterKey, guesses), append(counted, accounts.Counter{CounterKey: guesses}), "the counters")
 	_, cost, found, err := t.store.CredentialsByName(t.Context(), "ben")
 	t.must(err, "CredentialsByName")
 	if found || cost != 0 {

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"database/sql"
+	"net/netip"
 	"runtime"
 	"sync/atomic"
 	"testing"
@@ -61,6 +62,11 @@ type broken struct {
 	raiseClient  func(context.Context, auth.ClientID, uint64) (bool, error)
 	deleteClient func(context.Context, auth.ClientID, uint64) (bool, error)
 
+	counters        func(context.Context, []accounts.CounterKey, auth.UserID, netip.Prefix) ([]accounts.Counter, time.Time, time.Time, error)
+	swapCounters    func(context.Context, []accounts.Counter) ([]bool, error)
+	clearCounters   func(context.Context, [16]byte) (int, error)
+	collectCounters func(context.Context, time.Time, int) (int, error)
+
 	addRecords     func(context.Context, []audit.Record) error
 	records        func(context.Context, audit.Query) ([]audit.Record, error)
 	collectRecords func(context.Context, time.Time, int) (int, error)
@@ -76,6 +82,7 @@ func wrap(tb testing.TB, s Store, raw *sql.DB, looks *atomic.Int64) *broken {
 		credentialsByID: s.CredentialsByID, resetByID: s.ResetByID, users: s.Users, raiseCost: s.RaiseGreatestCost, passwordHashes: s.PasswordHashes,
 		present: s.Present, addUsers: s.AddUsers, credentialsAfter: s.CredentialsAfter,
 		createClient: s.CreateClient, clientByID: s.ClientByID, clients: s.Clients, raiseClient: s.RaiseClient, deleteClient: s.DeleteClient,
+		counters: s.Counters, swapCounters: s.SwapCounters, clearCounters: s.ClearCounters, collectCounters: s.CollectCounters,
 		addRecords: s.AddRecords, records: s.Records, collectRecords: s.CollectRecords,
 	}
 }
@@ -210,6 +217,22 @@ func (b *broken) RaiseClient(ctx context.Context, id auth.ClientID, mark uint64)
 
 func (b *broken) DeleteClient(ctx context.Context, id auth.ClientID, mark uint64) (bool, error) {
 	return b.deleteClient(ctx, id, mark)
+}
+
+func (b *broken) Counters(ctx context.Context, keys []accounts.CounterKey, user auth.UserID, network netip.Prefix) ([]accounts.Counter, time.Time, time.Time, error) {
+	return b.counters(ctx, keys, user, network)
+}
+
+func (b *broken) SwapCounters(ctx context.Context, counters []accounts.Counter) ([]bool, error) {
+	return b.swapCounters(ctx, counters)
+}
+
+func (b *broken) ClearCounters(ctx context.Context, account [16]byte) (int, error) {
+	return b.clearCounters(ctx, account)
+}
+
+func (b *broken) CollectCounters(ctx context.Context, before time.Time, limit int) (int, error) {
+	return b.collectCounters(ctx, before, limit)
 }
 
 func (b *broken) AddRecords(ctx context.Context, r []audit.Record) error { return b.addRecords(ctx, r) }
