@@ -34,7 +34,7 @@ func TestEveryOperationIsAttackedInEveryWayThatFitsIt(t *testing.T) {
 	t.Parallel()
 	g := &generator{seed: 1, contract: theContract(t), reaching: 2}
 	seen := map[string]bool{}
-	for n := range uint64(6_000) {
+	for n := range uint64(15_000) {
 		r := g.make(n, nobody())
 		for _, s := range r.spoiled {
 			class, _, _ := strings.Cut(s, ": ")
