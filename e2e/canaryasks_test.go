@@ -188,10 +188,11 @@ var places = []func(s *sweep, a *asking, m mark) bool{
 		a.header.Set(name, m.text)
 		return true
 	},
-	// An id of a request is anybody's to choose, in at most 64 letters. These are longer.
-	func(_ *sweep, a *asking, m mark) bool {
-		a.header.Set("X-Request-Id", m.text)
-		return m.kind == anAccessToken || m.kind == aRefreshToken || m.kind == aResetToken
+	// What clients call themselves and their requests is theirs to choose, and is kept; but for what authd
+	// can tell to be a credential of its own.
+	func(s *sweep, a *asking, m mark) bool {
+		a.header.Set([]string{"X-Request-Id", "User-Agent"}[s.random.IntN(2)], m.text)
+		return m.kind == anAccessToken || m.kind == aRefreshToken || m.kind == aResetToken || m.kind == aClientSecret
 	},
 	func(_ *sweep, a *asking, m mark) bool {
 		a.method = m.text

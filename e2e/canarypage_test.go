@@ -71,8 +71,8 @@ statement with its parameters.
 
 **Nothing was found.** To run it again: `+"`make canaries`"+`.
 
-Left out on purpose are labels that a client chooses and authd keeps or repeats: names of users, clients and devices, `+"`User-Agent`"+`,
-and an `+"`X-Request-Id`"+` of at most 64 letters, digits, dots, dashes and underscores. Who puts a secret there publishes it. The name of a
+Left out on purpose are labels that a client chooses and authd keeps or repeats: names of users, clients and devices, and a password
+as `+"`User-Agent`"+` or `+"`X-Request-Id`"+`, which nothing tells from a name. Who puts one there publishes it. Tokens and clients' secrets are put there, too. The name of a
 member that a body must not have is told to who sent it, in `+"`pointer`"+`, and to nobody else.
 
 Run on %s, %s/%s, %d CPUs, %s.

@@ -21,6 +21,9 @@ func origin(x *exchange, r *http.Request) tokens.Origin {
 
 // cleanUserAgent makes the header fit to be stored and shown. It is not worth refusing a login for.
 func cleanUserAgent(text string) string {
+	if looksSecret(text) {
+		return ""
+	}
 	text = strings.Map(func(c rune) rune {
 		if unicode.IsControl(c) || c == utf8.RuneError {
 			return -1
@@ -46,6 +49,9 @@ func cleanDevice(name string) (string, error) {
 	}
 	if strings.ContainsFunc(name, unicode.IsControl) {
 		return "", invalidRequest("/device", "The device's name must not have control characters.")
+	}
+	if looksSecret(name) {
+		return "", invalidRequest("/device", "The device's name looks like a token or a key.")
 	}
 	return name, nil
 }

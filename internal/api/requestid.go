@@ -61,7 +61,7 @@ func validRequestID(id string) bool {
 			return false
 		}
 	}
-	return true
+	return !looksSecret(id)
 }
 
 func isLetterOrDigit(c byte) bool {
