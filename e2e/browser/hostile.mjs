@@ -74,7 +74,7 @@ function tools() {
 // opening is the one attack after which the sign-in page itself renews its session, as it does wherever it is opened.
 const opening = 'window of the sign-in page, to reach into';
 
-const harmless = ['nothing', 'refused by the browser', 'an empty frame'];
+const harmless = ['nothing', 'refused by the browser'];
 
 // fails has every stranger try everything, and wants the victim's session untouched by it.
 export async function fails(d, browser, tell) {
@@ -87,8 +87,9 @@ export async function fails(d, browser, tell) {
     for (const [what, attack] of Object.entries(attacks)) {
       const page = await hostilePage(d, context, origin);
       const [cookie, at] = [(await cookieOf(context)).value, d.log.length];
-      const seen = await page.frame.evaluate(attack, { authd: d.authd, page: d.page, body: JSON.stringify({ ...mallory, cookie: true }) });
+      let seen = await page.frame.evaluate(attack, { authd: d.authd, page: d.page, body: JSON.stringify({ ...mallory, cookie: true }) });
       await page.waitForTimeout(150); // for the log
+      if (what.startsWith('frame of')) seen = framed(d, page);
       assert.ok(harmless.includes(seen), `${who}: ${what}: the page saw ${seen}`);
       if (what !== opening) assert.equal((await cookieOf(context))?.value, cookie, `${who}: ${what}: the cookie is another one`);
       const asked = d.log.slice(at).filter(({ msg }) => msg === 'request');
@@ -101,6 +102,12 @@ export async function fails(d, browser, tell) {
   }
   await tossing(d, browser, tell);
   await context.close();
+}
+
+// framed says whether the page shows in a frame. The hostile page itself cannot tell; the browser can.
+function framed(d, page) {
+  const shown = page.frames().map((frame) => frame.url()).find((url) => [d.page, d.authd].some((origin) => url.startsWith(`${origin}/`)));
+  return shown ? `framed ${shown}` : 'refused by the browser';
 }
 
 // hostilePage opens a page of an origin with its tools; null is a sandboxed frame in one.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -16,7 +17,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, readConfig(os.Getenv)); err != nil {
+	if err := run(ctx, readConfig(os.Getenv), os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "signin:", err)
 		os.Exit(1)
 	}
@@ -37,7 +38,7 @@ func readConfig(getenv func(string) string) config {
 	}
 }
 
-func run(ctx context.Context, c config) (err error) {
+func run(ctx context.Context, c config, out io.Writer) (err error) {
 	listener, err := net.Listen("tcp", c.addr)
 	if err != nil {
 		return err
@@ -47,7 +48,7 @@ func run(ctx context.Context, c config) (err error) {
 		c.origin = fmt.Sprintf("http://localhost:%d", listener.Addr().(*net.TCPAddr).Port)
 	}
 	if c.authd == "" {
-		fmt.Println("building authd and starting it on an empty store; its log goes to standard error")
+		fmt.Fprintln(out, "building authd and starting it on an empty store; its log goes to standard error")
 		own, err := startAuthd(ctx, c.origin)
 		if err != nil {
 			return err
@@ -59,7 +60,7 @@ func run(ctx context.Context, c config) (err error) {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("open %s (authd is at %s)\n", c.origin, c.authd)
+	fmt.Fprintf(out, "open %s (authd is at %s)\n", c.origin, c.authd)
 	return serve(ctx, listener, handler)
 }
 

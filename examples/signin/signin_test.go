@@ -1,6 +1,10 @@
 package main
 
 import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -20,6 +24,48 @@ func getPage(t *testing.T, path string) *httptest.ResponseRecorder {
 	recorder := httptest.NewRecorder()
 	handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, path, nil))
 	return recorder
+}
+
+// What is said when it serves has both addresses in it.
+var serving = regexp.MustCompile(`open (\S+) \(authd is at (\S+)\)`)
+
+func TestItRunsWithNothingSetUp(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("builds and starts authd")
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	out, told := io.Pipe()
+	ended := make(chan error, 1)
+	go func() { ended <- errors.Join(run(ctx, config{addr: "127.0.0.1:0"}, told), told.Close()) }()
+	var found []string
+	for lines := bufio.NewScanner(out); found == nil && lines.Scan(); {
+		found = serving.FindStringSubmatch(lines.Text())
+	}
+	if found == nil {
+		t.Fatal(<-ended)
+	}
+	page, authd := found[1], found[2]
+	for method, want := range map[string]int{http.MethodOptions: http.StatusNoContent, http.MethodPost: http.StatusUnauthorized} {
+		request, err := http.NewRequestWithContext(ctx, method, authd+"/refresh", strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Origin", page)
+		request.Header.Set("Content-Type", "application/json")
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if got := answer.Header.Get("Access-Control-Allow-Origin"); answer.StatusCode != want || got != page {
+			t.Errorf("%s: got %d for %q, want %d for %q", method, answer.StatusCode, got, want, page)
+		}
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
 }
 
 func TestThePageMayTalkToAuthdAndRunsNothingOfOthers(t *testing.T) {

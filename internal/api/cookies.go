@@ -58,22 +58,6 @@ func (a *api) cookie(r *http.Request) (value string, there bool, err error) {
 	return value, there, err
 }
 
-// refreshToken returns the refresh token of a request: the body's or else the cookie's.
-func (a *api) refreshToken(r *http.Request, sent text) (token string, byCookie bool, err error) {
-	value, there, err := a.cookie(r)
-	switch {
-	case err != nil:
-		return "", false, err
-	case there && sent.given:
-		return "", false, errTwoTokens
-	case there:
-		return value, true, nil
-	case !sent.given:
-		return "", false, errNoRefreshToken
-	}
-	return sent.value, false, nil
-}
-
 // loginByCookie opens a session whose refresh token goes into a cookie. A page of somebody else's that
 // could do this would sign its visitor in as its own user, and read later what the visitor does there.
 func (a *api) loginByCookie(x *exchange, r *http.Request, login accounts.Login) error {

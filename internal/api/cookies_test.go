@@ -173,6 +173,8 @@ func TestAFormIsNotReadWhateverItsOrigin(t *testing.T) { // F19
 	w.register(t, "ada")
 	p, token := w.cookied(t)
 	w.wantNoWrite(t, "forms", func() {
+		do(t, w, post("/refresh", "a=b").baking(token).with("Content-Type", mediaForm).with("Origin", "https://evil.issuer.test")).
+			problem(t, http.StatusForbidden, "cross_origin")
 		for _, mediaType := range []string{"application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain", "text/plain;charset=UTF-8", "text/json", ""} {
 			for _, c := range []call{post("/refresh", "{}").baking(token), post("/logout", "{}").baking(token), post("/login", cookieLogin)} {
 				a := do(t, w, c.with("Content-Type", mediaType).fromHere())

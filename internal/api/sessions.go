@@ -74,13 +74,22 @@ type rotation struct {
 func (b *rotation) required() []member { return nil }
 
 func (a *api) refresh(x *exchange, r *http.Request) error {
+	cookie, byCookie, err := a.cookie(r)
+	if err != nil {
+		return err
+	}
 	var b rotation
 	if err := decode(x, r, &b); err != nil {
 		return err
 	}
-	token, byCookie, err := a.refreshToken(r, b.RefreshToken)
-	if err != nil {
-		return err
+	token := b.RefreshToken.value
+	switch {
+	case byCookie && b.RefreshToken.given:
+		return errTwoTokens
+	case byCookie:
+		token = cookie
+	case !b.RefreshToken.given:
+		return errNoRefreshToken
 	}
 	p, err := a.Sessions.Refresh(r.Context(), token, origin(x, r))
 	switch {

@@ -56,16 +56,19 @@ export class Session extends EventTarget {
     this.#channel.postMessage('signed in');
   }
 
-  // signOut ends this session, or with 'all' every session of the user.
+  // signOut ends this session, for which any token of it will do, or with 'all' every session of the
+  // user, for which it takes one that is live.
   async signOut(scope = 'session') {
+    if (scope !== 'session' && Date.now() >= this.#renewAt) await this.#renew();
     await this.#alone(async () => {
+      let why = 'signed out';
       try {
         await this.#ask('POST', '/logout', { scope }, this.#token);
       } catch (error) {
-        if (!(error instanceof Problem) || error.status !== 401) throw error; // it was over already
-        if (scope !== 'session') throw error;
+        if (!(error instanceof Problem) || error.status !== 401) throw error;
+        if (scope !== 'session') why = 'session_revoked'; // somebody was faster, and the others go on
       }
-      this.#drop('signed out');
+      this.#drop(why);
     });
     this.#channel.postMessage('signed out');
   }
