@@ -7,7 +7,7 @@ import (
 
 const (
 	maxNobodys = 100 // events of one second that strangers cause and that name nobody
-	maxRepeats = 30  // events of one name of one session in one minute
+	maxRepeats = 30  // events of one name of one session, or of one user who is guessed at, in one minute
 )
 
 // ErrFlood is why an event is dropped of which there are many alike. Anybody can cause any number that
@@ -24,8 +24,8 @@ type flood struct {
 }
 
 type repeat struct {
-	session [16]byte
-	name    Name
+	whose [16]byte // a session, or a user
+	name  Name
 }
 
 // takes reports whether one more like e may be kept.
@@ -34,6 +34,9 @@ func (f *flood) takes(e *Event, now time.Time) bool {
 	switch {
 	case e.Session != nobody:
 		return f.again(repeat{e.Session, e.Name}, now)
+	// A guess that is refused costs the guesser nothing, so there can be any number.
+	case e.Name == LoginThrottled && e.User != nobody:
+		return f.again(repeat{e.User, e.Name}, now)
 	case e.Actor == User && e.User == nobody:
 		if second := now.Unix(); second != f.second {
 			f.second, f.nobodys = second, 0
