@@ -93,7 +93,23 @@ func writeError(x *exchange, r *http.Request, err error) {
 	if m.oauth != "" {
 		p.Error, p.ErrorDescription = m.oauth, quotable(p.Detail)
 	}
+	setLimit(x.Header(), e)
 	writeProblem(x, r, p, e.RetryAfter)
+}
+
+// setLimit names the limit that is used up, in the fields of draft-ietf-httpapi-ratelimit-headers. Only a
+// refusal has them: on a 401 they would tell how a guess is counted, and so which names are somebody's.
+func setLimit(h http.Header, e *auth.Error) {
+	if e.Kind != auth.Throttled || e.Limit.Name == "" {
+		return
+	}
+	name := strconv.Quote(e.Limit.Name)
+	policy := name + ";q=" + strconv.Itoa(e.Limit.Quota)
+	if e.Limit.Window > 0 {
+		policy += ";w=" + wholeSeconds(e.Limit.Window)
+	}
+	h["Ratelimit-Policy"] = []string{policy}
+	h["Ratelimit"] = []string{name + ";r=0;t=" + wholeSeconds(e.RetryAfter)}
 }
 
 // publicError finds the part of err that a client may see.

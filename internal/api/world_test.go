@@ -72,6 +72,13 @@ func (s *watched) ResetByID(ctx context.Context, id tokens.ResetID) (accounts.Re
 	return reset, s.shift(clock), found, err
 }
 
+func (s *watched) Counters(ctx context.Context, keys []accounts.CounterKey, user auth.UserID, network netip.Prefix) (
+	counters []accounts.Counter, opened, clock time.Time, err error,
+) {
+	counters, opened, clock, err = s.Store.Counters(ctx, keys, user, network)
+	return counters, opened, s.shift(clock), err
+}
+
 func (s *watched) Rotate(ctx context.Context, rotations []tokens.Rotation) ([]auth.SessionID, error) {
 	s.writes.Add(1)
 	return s.Store.Rotate(ctx, rotations)
