@@ -67,6 +67,7 @@ func newDeployment(t testing.TB) *deployment {
 	return &deployment{name: "authd-e2e-" + rand.Text(), dir: t.TempDir(), environ: []string{
 		"AUTHD_ADDR=127.0.0.1:0", "AUTHD_ADMIN_ADDR=127.0.0.1:0", "AUTHD_ISSUER=" + issuer,
 		"AUTHD_BCRYPT_COST=10", "AUTHD_RETRY_WINDOW=10m",
+		"AUTHD_THROTTLE_SOURCE=0", // everybody comes from one address
 	}}
 }
 

@@ -82,8 +82,9 @@ func (s *deskSettings) withPasswords(ctx context.Context, p passwordSettings, do
 
 // newDesk builds the parts, and the hasher that must run meanwhile.
 func newDesk(st store, ring *tokens.Keyring, p passwordSettings, record audit.Sink) (*desk, *password.Hasher, error) {
+	peppers := accounts.Peppers{Keyring: ring}
 	hasher, err := password.New(password.Config{Cost: p.BcryptCost, Workers: runtime.GOMAXPROCS(0),
-		Peppers: accounts.Peppers{Keyring: ring}, Random: rand.Reader, Now: time.Now})
+		Peppers: peppers, Random: rand.Reader, Now: time.Now})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -96,6 +97,7 @@ func newDesk(st store, ring *tokens.Keyring, p passwordSettings, record audit.Si
 		return nil, nil, err
 	}
 	users, err := accounts.New(accounts.Config{Store: st, Sessions: sessions, Hasher: hasher,
-		Policy: password.Policy{MinLength: p.PasswordMinLength}, Cost: p.BcryptCost, Now: time.Now, Random: rand.Reader, Record: record})
+		Policy: password.Policy{MinLength: p.PasswordMinLength}, Cost: p.BcryptCost, Now: time.Now, Random: rand.Reader, Record: record,
+		CounterKey: peppers.CounterKey}) // nothing is compared at a desk, so nothing is limited, but users are unlocked
 	return &desk{users, sessions, ring, st}, hasher, err
 }

@@ -20,19 +20,6 @@ import (
 // min and max are both included, words are the only texts taken, and empty is what an empty text means
 // where it means something.
 
-// unbuilt is the type of a setting whose part this build does not have. Taking it in silence would
-// let an operator believe in a protection that is not there.
-type unbuilt struct{}
-
-var errUnbuilt = errors.New("not in this build yet: leave it out")
-
-func parseUnbuilt(text string, _ *kong.Tag) (unbuilt, error) {
-	if text == "" {
-		return unbuilt{}, nil // asks for nothing
-	}
-	return unbuilt{}, errUnbuilt
-}
-
 // errEmpty refuses a name without a value: it is nearly always a template that found nothing, and an
 // empty database URL would otherwise start a new, empty SQLite file.
 var errEmpty = errors.New("set, but empty: leave it out for the default")

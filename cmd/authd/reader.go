@@ -127,7 +127,6 @@ func (r *reader) options() []kong.Option {
 		mapped(r, parseInt),
 		mapped(r, parseLevel),
 		mapped(r, parseSecret),
-		mapped(r, parseUnbuilt),
 		kong.TypeMapper(reflect.TypeFor[*bool](), boolMapper{r}),
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/authd/authd/internal/accounts"
 	"github.com/authd/authd/internal/audit"
 	"github.com/authd/authd/internal/auth"
 )
@@ -81,6 +82,7 @@ func (c *serveCmd) Run(ctx context.Context, p process) (err error) {
 	g.Go(func() error {
 		return (&audit.Collector{Store: s.store, Now: time.Now, Retention: c.AuditRetention}).Run(parts)
 	})
+	g.Go(func() error { return (&accounts.Collector{Store: s.store, Now: time.Now}).Run(parts) })
 	c.announce(p, log, doors, ground.first)
 	debug.FreeOSMemory() // what the start needed, and nothing after it does
 	return g.Wait()

@@ -83,6 +83,7 @@ func (c *serveCmd) build(ctx context.Context, log *slog.Logger, keys []auth.Secr
 		Store: s.store, Sessions: s.sessions, Hasher: s.hasher,
 		Policy: password.Policy{MinLength: c.PasswordMinLength}, Cost: c.BcryptCost,
 		Closed: c.Registration == "closed", Now: time.Now, Random: rand.Reader, Record: record,
+		Limits: accounts.Limits{Account: c.ThrottleAccount, Source: c.ThrottleSource}, CounterKey: peppers.CounterKey,
 	})
 	return s, err
 }

@@ -23,9 +23,9 @@ type settings struct {
 	keySettings
 	passwordSettings
 	accountSettings
+	throttleSettings
 	auditSettings
 	logSettings
-	unbuiltSettings
 }
 
 type listenSettings struct {
@@ -96,6 +96,12 @@ type accountSettings struct {
 	SessionsPerUser int    `default:"100" min:"1" max:"1000" help:"Live sessions a user may have. One more ends the one that was idle longest."`
 }
 
+type throttleSettings struct {
+	// SP 800-63B-4 wants at most 100 in a row.
+	ThrottleAccount int `default:"10" min:"0" max:"100" help:"Wrong passwords in a row of one account before one attempt per pause is let through. 0: any number."`
+	ThrottleSource  int `default:"60" min:"0" max:"100000" help:"Failed logins and reset tokens, and registrations, of one address in a minute. 0: any number."`
+}
+
 type auditSettings struct {
 	AuditRetention time.Duration `default:"2160h" min:"1h" help:"How long the audit keeps what happened."`
 }
@@ -104,12 +110,6 @@ type logSettings struct {
 	LogLevel slog.Level `default:"info" words:"debug info warn error" help:"The least level that is logged."`
 	// LogFormat is empty when it was not set: the terminal decides (newLogger).
 	LogFormat string `words:"json human" placeholder:"FORMAT" otherwise:"json, human on a terminal" help:"How log lines look, on standard error."`
-}
-
-// unbuiltSettings have their names, so that nobody believes to have set them.
-type unbuiltSettings struct {
-	ThrottleAccount unbuilt `hidden:""`
-	ThrottleSource  unbuilt `hidden:""`
 }
 
 // helpText is what --help says of a flag: a setting names its variable and what holds without it.

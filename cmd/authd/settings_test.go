@@ -253,19 +253,6 @@ func TestAPageByHTTPIsNoPageOfAnIssuerByHTTPS(t *testing.T) { // F18
 	}
 }
 
-func TestWhatIsNotBuiltIsRefusedWhenSet(t *testing.T) {
-	t.Parallel()
-	for _, setting := range []string{
-		"AUTHD_THROTTLE_ACCOUNT=10", "AUTHD_THROTTLE_SOURCE=60",
-	} {
-		name, _, _ := strings.Cut(setting, "=")
-		got := faultsOf(t, nil, setting)
-		if len(got) != 1 || !strings.HasPrefix(got[0], name+": ") || !strings.Contains(got[0], "not in this build yet") {
-			t.Errorf("%s: got %q, want one fault that says it is not in this build yet", setting, got)
-		}
-	}
-}
-
 func TestSettingsOfTheAdminListenerAreTaken(t *testing.T) {
 	t.Parallel()
 	got, err := read(nil, "AUTHD_ADMIN_ADDR=", "AUTHD_ADMIN_TOKEN=0123456789abcdef0123456789abcdef", "AUTHD_ADMIN_HOSTS=Admin.Example, console")

@@ -48,6 +48,16 @@ func (c *usersEnableCmd) Run(ctx context.Context, p process) error {
 	})
 }
 
+type usersUnlockCmd struct{ userCommand }
+
+// Run forgets the user's failures.
+func (c *usersUnlockCmd) Run(ctx context.Context, p process) error {
+	return c.do(ctx, p, "forgot what was counted against %s: the next login is looked at", func(ctx context.Context, users *accounts.Accounts, user accounts.User) error {
+		_, err := users.Unlock(ctx, user, byCommand)
+		return err
+	})
+}
+
 type usersRevokeCmd struct{ userCommand }
 
 // Run raises the user's epoch.

@@ -17,6 +17,7 @@ type usersCmd struct {
 	Roles   usersRolesCmd   `cmd:"" help:"Print the roles of a user, or set them. Tokens have them from the next refresh on."`
 	Disable usersDisableCmd `cmd:"" help:"Take the right to sign in from a user, and end all sessions."`
 	Enable  usersEnableCmd  `cmd:"" help:"Give the right to sign in back. What was ended stays so."`
+	Unlock  usersUnlockCmd  `cmd:"" help:"Forget the wrong passwords that were counted for a user, so that the next login is looked at."`
 	Revoke  usersRevokeCmd  `cmd:"" help:"End all sessions of a user, with every token. The user may sign in again."`
 	Reset   usersResetCmd   `cmd:"" help:"Print a one-time token by which a user sets a new password, good for 30 minutes."`
 	Delete  usersDeleteCmd  `cmd:"" help:"Delete a user with all sessions, after asking."`

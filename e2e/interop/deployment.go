@@ -106,7 +106,7 @@ func (d *deployment) start(ctx context.Context, address string) error {
 	d.cmd = exec.Command(d.program, "serve")
 	d.cmd.Dir = d.folder
 	d.cmd.Env = append(d.environ(), "AUTHD_ADDR="+address, "AUTHD_ISSUER="+d.issuer, "AUTHD_ADMIN_ADDR=",
-		"AUTHD_AUDIENCE="+audience, "AUTHD_SIGNING_ALG="+d.alg, "AUTHD_BCRYPT_COST=10",
+		"AUTHD_AUDIENCE="+audience, "AUTHD_SIGNING_ALG="+d.alg, "AUTHD_BCRYPT_COST=10", "AUTHD_THROTTLE_SOURCE=0",
 		"AUTHD_JWKS_MAX_AGE=1s", "AUTHD_ACCESS_TTL="+accessTTL.String(), "AUTHD_LOG_FORMAT=json")
 	stderr, err := d.cmd.StderrPipe()
 	if err != nil {

@@ -92,7 +92,8 @@ func newWorld(ctx context.Context, settings [][]string) (w *world, err error) {
 func (w *world) start(ctx context.Context, own []string) (*instance, error) {
 	cmd := exec.Command(w.program(), "serve")
 	cmd.Dir = w.folder
-	cmd.Env = slices.Concat(w.environ, []string{"AUTHD_ADDR=127.0.0.1:0", "AUTHD_AUTO_MIGRATE=true", "AUTHD_BCRYPT_COST=10"}, own)
+	cmd.Env = slices.Concat(w.environ, []string{"AUTHD_ADDR=127.0.0.1:0", "AUTHD_AUTO_MIGRATE=true", "AUTHD_BCRYPT_COST=10",
+		"AUTHD_THROTTLE_SOURCE=0"}, own) // users are registered faster than an address may
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		return nil, err

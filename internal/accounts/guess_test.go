@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-
 	"github.com/authd/authd/internal/accounts"
 	"github.com/authd/authd/internal/audit"
 	"github.com/authd/authd/internal/auth"
@@ -246,4 +245,3 @@ func TestWhoHangsUpWaitsNoLonger(t *testing.T) {
 		t.Errorf("the first: got %v", err)
 	}
 }
-
