@@ -53,15 +53,7 @@ func TestEveryCaseThatATestNamesIsListed(t *testing.T) {
 // A list of proofs that do not exist is worse than no list.
 func TestEveryProofThatTheListNamesExists(t *testing.T) {
 	t.Parallel()
-	proofs := make(map[string]bool)
-	for file, text := range testFiles(t) {
-		if strings.HasSuffix(file, ".txtar") {
-			proofs[path.Base(file)] = true
-		}
-		for _, found := range slices.Concat(testName.FindAllStringSubmatch(text, -1), claimName.FindAllStringSubmatch(text, -1)) {
-			proofs[found[1]] = true
-		}
-	}
+	proofs := proofs(t)
 	for _, row := range caseRow.FindAllStringSubmatch(read(t, casesFile), -1) {
 		spans := codeSpan.FindAllStringSubmatch(row[2], -1)
 		if len(spans) == 0 {
@@ -73,6 +65,21 @@ func TestEveryProofThatTheListNamesExists(t *testing.T) {
 			}
 		}
 	}
+}
+
+// proofs are the names of all tests, claims and scripts.
+func proofs(t *testing.T) map[string]bool {
+	t.Helper()
+	proofs := make(map[string]bool)
+	for file, text := range testFiles(t) {
+		if strings.HasSuffix(file, ".txtar") {
+			proofs[path.Base(file)] = true
+		}
+		for _, found := range slices.Concat(testName.FindAllStringSubmatch(text, -1), claimName.FindAllStringSubmatch(text, -1)) {
+			proofs[found[1]] = true
+		}
+	}
+	return proofs
 }
 
 func TestTheSearchForCasesSeesThem(t *testing.T) {
