@@ -11,6 +11,9 @@ const inside = (page) => page.getByRole('heading', { name: 'Signed in', exact: t
 const entrance = (page) => page.getByRole('heading', { name: 'Sign in', exact: true });
 const rows = (page) => page.getByRole('list', { name: 'Where you are signed in' }).getByRole('listitem');
 
+// generation reads how often a refresh token was rotated: behind a version and the session's id.
+const generation = (token) => Buffer.from(token.slice('art_'.length), 'base64url').readUInt32BE(17);
+
 export async function open(d, context) {
   const page = await context.newPage();
   page.problems = [];
@@ -82,6 +85,7 @@ export async function works(d, browser, tell, picture) {
   assert.ok(await inside(page).isVisible());
   tell('Goes through a tunnel for longer than an access token lives', 'still signed in, renewed when the network was back');
 
+  await burst(d, context, page, tell);
   await tabs(d, context, page, tell);
   await elsewhere(d, browser, page, tell, picture);
 
@@ -102,6 +106,24 @@ export async function works(d, browser, tell, picture) {
   await context.close();
 }
 
+async function burst(d, context, page, tell) {
+  // Without the page's lock: what somebody's own code may do. Chromium sends six at a time; more would go out
+  // with the next cookie, and be a race that docs/browsers.md tells of.
+  await page.waitForResponse((r) => r.url().endsWith('/refresh') && r.ok(), { timeout: 1000 * accessTTL * 2 }); // none is near
+  const before = (await cookieOf(context)).value;
+  const results = await page.evaluate((authd) => Promise.all(Array.from({ length: 5 }, async () => {
+    const answer = await fetch(`${authd}/refresh`, { method: 'POST', credentials: 'include', headers: { 'Content-Type': 'application/json' }, body: '{}' });
+    return answer.status;
+  })), d.authd);
+  assert.deepEqual([...new Set(results)], [200]);
+  const successor = (await cookieOf(context)).value;
+  assert.equal(generation(successor), generation(before) + 1);
+  await page.reload();
+  await inside(page).waitFor();
+  assert.ok(!d.log.some(({ code }) => code === 'refresh_token_reused'));
+  tell('Sends five refreshes at once with one cookie, without the page\'s lock', 'five times 200 with one successor, which the cookie is');
+}
+
 async function tabs(d, context, page, tell) {
   const others = await Promise.all(Array.from({ length: 5 }, () => open(d, context)));
   const all = [page, ...others];
@@ -113,17 +135,6 @@ async function tabs(d, context, page, tell) {
   for (const tab of all) assert.ok(await inside(tab).isVisible());
   assert.equal(await rows(page).count(), 1);
   tell('Reloads six tabs at once, three times, and leaves them open', 'all stay signed in, with one session');
-
-  // Without the page's lock: what somebody's own code may do.
-  const results = await page.evaluate((authd) => Promise.all(Array.from({ length: 20 }, async () => {
-    const answer = await fetch(`${authd}/refresh`, { method: 'POST', credentials: 'include', headers: { 'Content-Type': 'application/json' }, body: '{}' });
-    return answer.status;
-  })), d.authd);
-  assert.deepEqual([...new Set(results)], [200]);
-  await page.reload();
-  await inside(page).waitFor();
-  assert.ok(!d.log.some(({ code }) => code === 'refresh_token_reused'));
-  tell('Sends twenty refreshes at once with one cookie, without the page\'s lock', 'twenty times 200, and the cookie is good afterwards');
 
   await page.getByRole('button', { name: 'Sign out', exact: true }).click();
   await page.getByText('You are signed out.').waitFor();
