@@ -60,7 +60,7 @@ func page(seed uint64, c *contract, all []*result, m machine) string {
 	p.say("| requests | %s |", thousands(total))
 	p.say("| of them by insiders, with accounts, a client and the admin token | %s |", thousands(inside))
 	p.say("| of them such that no success is right | %s |", thousands(refused))
-	p.say("| **answers of 5xx** | **0** |")
+	p.say("| **answers of 5xx, but for 501 and 505 to bytes that are no HTTP/1.1** | **0** |")
 	p.say("| **panics, and lines of the log that are errors or repeat what was sent** | **0** |")
 	p.say("| **answers that the contract does not have, or that came to what must be refused** | **0** |")
 	p.say("| **rows that changed and that no answer admits** | **0** |")
@@ -87,6 +87,7 @@ func (p *sheet) saysHow() {
 	p.say("  an answer of 201 names. In the feed's head the place and the time are left out; the entries are not.")
 	p.say("- **Victims** are three accounts that nobody has a right to. At the end each refreshes with the token of the beginning and signs")
 	p.say("  in from its own address, whose owner is not locked out by those who guessed its password all the time.")
+	p.say("- **none** among the answers below: the connection ended without one, because the request was longer than what is read of any, or was nothing.")
 	p.say("- Most requests that could cost the work of a password are spoiled before that. Where throttles are as by default, 429 is an")
 	p.say("  answer like any other; where they are off, guesses are compared.")
 }
