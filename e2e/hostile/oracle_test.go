@@ -15,7 +15,7 @@ func good(c *contract) (*request, answer) {
 	at := slices.IndexFunc(c.operations, func(o *operation) bool { return o.id == "livez" })
 	h := http.Header{}
 	for name, value := range map[string]string{"X-Request-Id": "hostile-1", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
-		"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "Cache-Control": "no-store", "Content-Type": mediaJSON} {
+		"Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'", "Cache-Control": "no-store", "Content-Type": mediaJSON} {
 		h.Set(name, value)
 	}
 	return &request{op: c.operations[at], method: "GET", target: "/livez", id: "hostile-1", secrets: []string{"a credential"}}, answer{status: 200, header: h, body: []byte(`{"status":"alive"}`)}

@@ -184,7 +184,7 @@ func (c *contract) checkCommon(t testing.TB, name string, response *http.Respons
 	t.Helper()
 	got := map[string]string{}
 	want := map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
-		"Content-Security-Policy":   "default-src 'none'; frame-ancestors 'none'",
+		"Content-Security-Policy":   "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 		"Strict-Transport-Security": "max-age=31536000"}
 	for header := range want {
 		got[header] = response.Header.Get(header)

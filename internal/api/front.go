@@ -89,7 +89,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 var (
 	noStore    = []string{"no-store"}
 	noSniff    = []string{"nosniff"}
-	inert      = []string{"default-src 'none'; frame-ancestors 'none'"}
+	inert      = []string{"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}
 	noReferrer = []string{"no-referrer"}
 
 	// httpsForAYear keeps a browser from ever asking by http again: the first such request would carry a

@@ -162,7 +162,7 @@ func (a answer) faults(c call) (faults []string) {
 	}
 	has := func(name, value string) { want(a.header.Get(name) == value, name+" is not "+value) }
 	has("X-Content-Type-Options", "nosniff")
-	has("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	has("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	has("Referrer-Policy", "no-referrer")
 	has("Strict-Transport-Security", "max-age=31536000")
 	want(validRequestID(a.header.Get("X-Request-Id")), "there is no X-Request-Id")
