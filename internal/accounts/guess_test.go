@@ -121,13 +121,15 @@ func TestE16SimultaneousGuessesOfThreeInstancesAreBounded(t *testing.T) {
 		}
 		compared, wrong, throttled, busy := storm()
 		t.Logf("%d guesses at once on %d instances: %d compared, %d answered 401, %d answered 429, %d sent away", guesses, instances, compared, wrong, throttled, busy)
-		if compared > instances*limit || compared < limit || wrong != compared {
+		// A guess that could not be counted, because no connection was free, was compared for nothing: the
+		// guesser is not told what came of it.
+		if wrong > instances*limit || wrong > compared || busy == 0 && (wrong != compared || wrong < limit) {
 			t.Errorf("%d were compared and %d answered as wrong, want the same, from %d to %d", compared, wrong, limit, instances*limit)
 		}
 		clock.Add(int64(15 * time.Minute))
 		for range 3 {
-			compared, wrong, _, _ = storm()
-			if compared != 1 || wrong != 1 {
+			compared, wrong, _, busy = storm()
+			if compared > 1 || wrong > compared || busy == 0 && wrong != 1 {
 				t.Errorf("after a pause %d were compared and %d answered as wrong, want 1", compared, wrong)
 			}
 			clock.Add(int64(15 * time.Minute))

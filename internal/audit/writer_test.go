@@ -239,6 +239,29 @@ func TestAFloodOfOneSessionLeavesItsOtherEventsAndOthers(t *testing.T) {
 	})
 }
 
+// Who guesses at one user is refused at no cost, as often as the line allows. What else happens to that user,
+// and to others, is kept.
+func TestAFloodOfRefusedGuessesLeavesOtherEventsAndUsers(t *testing.T) {
+	t.Parallel()
+	written(t, func(t *testing.T, d *desk) {
+		guess := func(user byte, n int) {
+			for range n {
+				d.Record(t.Context(), audit.Event{Name: audit.LoginThrottled, Reason: audit.AccountLimit, User: [16]byte{user}})
+			}
+		}
+		guess(1, 5000)
+		if d.dropped != 4970 || !errors.Is(d.cause, audit.ErrFlood) {
+			t.Errorf("%d were dropped for %v, want 4970 as a flood", d.dropped, d.cause)
+		}
+		guess(2, 30)
+		d.Record(t.Context(), audit.Event{Name: audit.LoginFailed, User: [16]byte{1}})
+		d.stop()
+		if d.count() != 61 || d.dropped != 4970 {
+			t.Errorf("%d were kept and %d dropped, want another user's and another event kept", d.count(), d.dropped)
+		}
+	})
+}
+
 func TestABadEventDoesNotTakeItsNeighboursAlong(t *testing.T) {
 	t.Parallel()
 	written(t, func(t *testing.T, d *desk) {

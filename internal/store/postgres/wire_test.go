@@ -5,6 +5,7 @@ package postgres
 import (
 	"context"
 	"net"
+	"net/netip"
 	"strings"
 	"sync"
 	"syscall"
@@ -153,10 +154,18 @@ func TestCallsTakeOneMessageAndChangesOfUsersTwo(t *testing.T) {
 		}, 1},
 		"AddUsers":         {func() error { return store.AddUsers(ctx, strangers(300), nil) }, 1},
 		"CredentialsAfter": {func() error { _, err := store.CredentialsAfter(ctx, "", 300); return err }, 1},
-		"RaiseHead":        {func() error { _, err := store.RaiseHead(ctx, "feed", 0, 0); return err }, 1},
-		"LoadKeyring":      {func() error { _, err := store.LoadKeyring(ctx); return err }, 1},
-		"ChangeKeyring":    {func() error { return turnKeyring(t, store) }, 2}, // one of them loads
-		"OldestSession":    {func() error { _, _, err := store.OldestSession(ctx); return err }, 1},
+		"Counters": {func() error {
+			_, _, _, err := store.Counters(ctx, make([]accounts.CounterKey, 3), user.ID, netip.MustParsePrefix("192.0.2.7/32"))
+			return err
+		}, 1},
+		"SwapCounters": {func() error {
+			_, err := store.SwapCounters(ctx, []accounts.Counter{{At: time.Now()}, {CounterKey: accounts.CounterKey{Source: [16]byte{1}}, At: time.Now()}})
+			return err
+		}, 1},
+		"RaiseHead":     {func() error { _, err := store.RaiseHead(ctx, "feed", 0, 0); return err }, 1},
+		"LoadKeyring":   {func() error { _, err := store.LoadKeyring(ctx); return err }, 1},
+		"ChangeKeyring": {func() error { return turnKeyring(t, store) }, 2}, // one of them loads
+		"OldestSession": {func() error { _, _, err := store.OldestSession(ctx); return err }, 1},
 	}
 	for name, c := range calls {
 		if err := c.call(); err != nil { // the first time prepares the statements
