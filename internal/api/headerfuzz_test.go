@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -60,6 +61,15 @@ func FuzzMediaType(f *testing.F) {
 	})
 }
 
+var longRun = regexp.MustCompile(`[A-Za-z0-9_-]{32,}`)
+
+// hasSecretForm says by other means what [looksSecret] does.
+func hasSecretForm(text string) bool {
+	return slices.ContainsFunc(longRun.FindAllString(text, -1), func(run string) bool {
+		return strings.ToUpper(run) != run && strings.ToLower(run) != run && strings.ContainsAny(run, "0123456789")
+	})
+}
+
 var (
 	idForm   = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 	madeForm = regexp.MustCompile(`^[A-Za-z0-9_-]{22}$`)
@@ -68,7 +78,8 @@ var (
 // FuzzRequestID: what is taken over from a header can break neither a line of the log nor a terminal (F25);
 // anything else is replaced.
 func FuzzRequestID(f *testing.F) {
-	for _, header := range []string{"", "req-1", "a b", "\x1b[31m", "a\nb", strings.Repeat("a", 64), strings.Repeat("a", 65), "ü", "../..", "%0a"} {
+	for _, header := range []string{"", "req-1", "a b", "\x1b[31m", "a\nb", strings.Repeat("a", 64), strings.Repeat("a", 65), "ü", "../..", "%0a",
+		"0000000000000000000000000000000A00000000000000a", "aA0" + strings.Repeat("_", 28), "aA0" + strings.Repeat("_", 29), "aA0." + strings.Repeat("x", 40)} {
 		f.Add(header)
 	}
 	f.Fuzz(func(t *testing.T, header string) {
@@ -76,7 +87,7 @@ func FuzzRequestID(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if idForm.MatchString(header) != (id == header) || id != header && !madeForm.MatchString(id) {
+		if taken := idForm.MatchString(header) && !hasSecretForm(header); taken != (id == header) || id != header && !madeForm.MatchString(id) {
 			t.Errorf("%q became %q", header, id)
 		}
 	})
@@ -85,12 +96,13 @@ func FuzzRequestID(f *testing.F) {
 // FuzzShownTexts: the names of browsers and devices are stored and shown, so they are text on one line, of
 // a bounded length, and cleaning them again changes nothing.
 func FuzzShownTexts(f *testing.F) {
-	for _, text := range []string{"", "Mozilla/5.0 (X11)", "a\nb", "\x1b[2J", "\xff\xfe", " phone ", strings.Repeat("ü", 200), strings.Repeat("a", 127) + "ü", "\u0085", "\u2028", "\ufffd"} {
+	for _, text := range []string{"", "Mozilla/5.0 (X11)", "a\nb", "\x1b[2J", "\xff\xfe", " phone ", strings.Repeat("ü", 200), strings.Repeat("a", 127) + "ü", "\u0085", "\u2028", "\ufffd",
+		"a A0" + strings.Repeat("x", 40), "aA0" + strings.Repeat("x", 20) + "\xff" + strings.Repeat("y", 20)} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		agent := cleanUserAgent(text)
-		if !utf8.ValidString(agent) || len(agent) > maxUserAgent || strings.ContainsFunc(agent, unicode.IsControl) || cleanUserAgent(agent) != agent {
+		if !utf8.ValidString(agent) || len(agent) > maxUserAgent || strings.ContainsFunc(agent, unicode.IsControl) || cleanUserAgent(agent) != agent || hasSecretForm(agent) {
 			t.Errorf("%q is cleaned to %q", text, agent)
 		}
 		if utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || r == utf8.RuneError }) &&
@@ -102,7 +114,7 @@ func FuzzShownTexts(f *testing.F) {
 			if auth.KindOf(err) != auth.InvalidRequest || device != "" {
 				t.Errorf("%q: got %q, %v", text, device, err)
 			}
-		} else if len(device) > maxDevice || strings.ContainsFunc(device, unicode.IsControl) || device != strings.TrimSpace(text) {
+		} else if len(device) > maxDevice || strings.ContainsFunc(device, unicode.IsControl) || device != strings.TrimSpace(text) || hasSecretForm(device) {
 			t.Errorf("%q is the device %q", text, device)
 		}
 	})

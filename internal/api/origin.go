@@ -21,15 +21,15 @@ func origin(x *exchange, r *http.Request) tokens.Origin {
 
 // cleanUserAgent makes the header fit to be stored and shown. It is not worth refusing a login for.
 func cleanUserAgent(text string) string {
-	if looksSecret(text) {
-		return ""
-	}
 	text = strings.Map(func(c rune) rune {
 		if unicode.IsControl(c) || c == utf8.RuneError {
 			return -1
 		}
 		return c
 	}, text)
+	if looksSecret(text) { // as it would be kept: what is taken out must not hide it
+		return ""
+	}
 	if len(text) <= maxUserAgent {
 		return text
 	}
