@@ -97,7 +97,7 @@ func (d *doors) open(s *service, c *serveCmd, adminToken auth.Secret, log *slog.
 	if d.admin != nil {
 		operators, err := api.NewAdmin(api.AdminConfig{
 			Token: adminToken, Hosts: c.AdminHosts, Issuer: c.Issuer, Proxies: c.TrustedProxies,
-			Users: s.accounts, Clients: s.accounts, Sessions: s.sessions, Keys: s.keyring, Audit: s.store, Metrics: s.meters,
+			Users: s.accounts, Clients: s.accounts, Sessions: s.sessions, Keys: s.keyring, Audit: s.store, Record: s.record, Metrics: s.meters,
 			Ready: s.ready, Draining: d.public.draining.Load,
 			Meter: s.meters.api(), Logger: log, Now: time.Now, Random: rand.Reader,
 		})

@@ -23,6 +23,7 @@ var contract = authd.OpenAPI
 // service is the parts that stand on one open store.
 type service struct {
 	meters   *meters
+	record   audit.Sink // the log, the counters and the audit
 	store    store
 	writer   *audit.Writer
 	keyring  *tokens.Keyring
@@ -52,6 +53,7 @@ func (c *serveCmd) build(ctx context.Context, log *slog.Logger, keys []auth.Secr
 	}
 	told := audit.Each(m.record, s.writer.Record)
 	record := audit.Each(recordIn(log), told)
+	s.record = record
 	if s.keyring, err = openKeyring(ctx, s.store, keys, c.tokenSettings, c.keySettings, record, keysFailed(log)); err != nil {
 		return nil, err
 	}

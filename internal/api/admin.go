@@ -71,6 +71,8 @@ type AdminConfig struct {
 	Sessions OperatorSessions
 	Keys     OperatorKeys
 	Audit    Audit
+	// Record hears of requests that were refused at the door. Nil: [audit.Discard].
+	Record audit.Sink
 	// Metrics answers GET /metrics.
 	Metrics http.Handler
 
@@ -114,7 +116,7 @@ func (a *admin) routes() []route {
 		{method: "DELETE", pattern: "/admin/clients/{id}", handle: a.deleteClient},
 		{method: "POST", pattern: "/admin/clients/{id}/revoke", handle: a.revokeClient},
 		{method: "GET", pattern: "/admin/audit", handle: a.audit,
-			params: append([]string{"user", "session", "name", "since", "until"}, list...)},
+			params: append([]string{"user", "session", "name", "actor", "address", "since", "until"}, list...)},
 	}
 	for i := range routes {
 		routes[i] = strictly(routes[i])
@@ -136,9 +138,12 @@ func NewAdmin(c AdminConfig) (http.Handler, error) {
 	if err := c.validate(); err != nil {
 		return nil, fmt.Errorf("configure the admin API: %w", err)
 	}
+	if c.Record == nil {
+		c.Record = audit.Discard
+	}
 	a := &admin{AdminConfig: c, health: health{c.Ready, c.Draining}}
 	routes := a.routes()
-	guarded := newGuard(c.Token, c.Hosts, routes, newRouter(routes))
+	guarded := newGuard(c.Token, c.Hosts, c.Record, routes, newRouter(routes))
 	return &front{log: c.Logger, now: c.Now, random: &idBlocks{random: c.Random}, meter: c.Meter,
 		proxies: &proxies{trusted: c.Proxies, log: c.Logger, ignored: c.Meter.ForwardingIgnored},
 		secure:  byHTTPS(c.Issuer), next: guarded}, nil

@@ -2,7 +2,9 @@ package api
 
 import (
 	"net/http"
+	"net/netip"
 	"regexp"
+	"slices"
 
 	"github.com/authd/authd/internal/audit"
 	"github.com/authd/authd/internal/auth"
@@ -78,6 +80,20 @@ func auditQuery(r *http.Request) (q audit.Query, err error) {
 		if !eventName.MatchString(query.Get("name")) {
 			return q, invalidRequest("", "The parameter name must be the name of an event, such as session.ended.")
 		}
+	}
+	if query.Has("actor") {
+		q.Actor = audit.Actor(query.Get("actor"))
+		if !slices.Contains([]audit.Actor{audit.User, audit.Admin, audit.CLI, audit.System}, q.Actor) {
+			return q, invalidRequest("", "The parameter actor must be user, admin, cli or system.")
+		}
+	}
+	if query.Has("address") {
+		// Kept addresses have no zone and are not IPv4 in the clothes of IPv6: others would find nothing.
+		address, err := netip.ParseAddr(query.Get("address"))
+		if err != nil || address.Zone() != "" {
+			return q, invalidRequest("", "The parameter address must be an IP address.")
+		}
+		q.Address = address.Unmap()
 	}
 	if q.Since, err = timeParam(r, "since"); err != nil {
 		return q, err

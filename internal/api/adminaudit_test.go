@@ -1,8 +1,15 @@
 package api
 
 import (
+	"context"
+	"net/http"
+	"net/netip"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/authd/authd/internal/audit"
 )
 
 // auditOf reads a page of the audit.
@@ -99,4 +106,60 @@ func TestAFilterOfZerosIsRefusedAndNotLeftOut(t *testing.T) {
 		w.operate(t, get("/admin/audit?"+query), 400).problem(t, 400, "invalid_request")
 	}
 	w.operate(t, get("/admin/sessions/"+zeros+"/timeline"), 404).problem(t, 404, "session_not_found")
+}
+
+func TestTheAuditIsReadByActorAndByAddress(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ada := w.create(t, "ada")
+	w.login(t, "ada")
+	from := w.auditOf(t, "?name=login.succeeded").Events[0].IP
+	for query, want := range map[string]int{
+		"?actor=admin":                             1,
+		"?actor=user":                              1,
+		"?actor=cli":                               0,
+		"?actor=admin&name=login.succeeded":        0,
+		"?actor=user&name=login.succeeded":         1,
+		"?address=" + from:                         2,
+		"?address=" + from + "&actor=user":         1,
+		"?address=::ffff:" + from:                  2, // the same address, as some programs write it
+		"?address=198.51.100.1":                    0,
+		"?user=" + ada.ID + "&address=2001:db8::1": 0,
+	} {
+		if page := w.auditOf(t, query); len(page.Events) != want {
+			t.Errorf("%s: got %d events, want %d", query, len(page.Events), want)
+		}
+	}
+	for _, query := range []string{"actor=", "actor=root", "actor=User", "address=", "address=localhost", "address=10.0.0.0/8", "address=fe80::1%25eth0"} {
+		w.operate(t, get("/admin/audit?"+query), 400).problem(t, 400, "invalid_request")
+	}
+}
+
+// I7: who comes to the operators' door and is sent away is in the audit. What was shown there is not: it may
+// open another one.
+func TestI7WhoIsRefusedByTheOperatorsListenerIsInTheAudit(t *testing.T) {
+	t.Parallel()
+	c := adminConfig(t)
+	var told []audit.Event
+	c.Record = func(_ context.Context, e audit.Event) { told = append(told, e) }
+	handler, err := NewAdmin(c)
+	must(t, err)
+	refused := asked("127.0.0.1", "/admin/users")
+	refused.Header.Set("Authorization", "Bearer a token of another place")
+	refused.Header.Set("User-Agent", "curl/8")
+	bare := asked("127.0.0.1", "/no/such/route")
+	bare.Header.Del("Authorization")
+	for _, r := range []*http.Request{refused, bare, asked("evil.example", "/admin/users"),
+		asked("127.0.0.1", "/admin/users"), asked("evil.example", "/livez")} { // the last two are answered
+		status(handler, r)
+	}
+	address, _ := netip.ParseAddrPort(refused.RemoteAddr)
+	want := []audit.Event{
+		{Name: audit.AdminRefused, Reason: audit.InvalidToken, Actor: audit.Admin, Address: address.Addr(), UserAgent: "curl/8"},
+		{Name: audit.AdminRefused, Reason: audit.InvalidToken, Actor: audit.Admin, Address: address.Addr()},
+		{Name: audit.AdminRefused, Reason: audit.HostNotAllowed, Actor: audit.Admin, Address: address.Addr()},
+	}
+	if diff := cmp.Diff(want, told, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
+		t.Errorf("the audit was told (-want +got):\n%s", diff)
+	}
 }

@@ -1,13 +1,16 @@
 package api
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
 
+	"github.com/authd/authd/internal/audit"
 	"github.com/authd/authd/internal/auth"
 )
 
@@ -24,11 +27,12 @@ type guard struct {
 	token [sha256.Size]byte // of the token: what is compared has one length
 	hosts []string
 	open  []string // paths that machines ask, without a token and by any name
+	told  audit.Sink
 	next  http.Handler
 }
 
-func newGuard(token auth.Secret, hosts []string, routes []route, next http.Handler) *guard {
-	g := &guard{token: sha256.Sum256([]byte(token.Reveal())), hosts: hosts, next: next}
+func newGuard(token auth.Secret, hosts []string, told audit.Sink, routes []route, next http.Handler) *guard {
+	g := &guard{token: sha256.Sum256([]byte(token.Reveal())), hosts: hosts, told: told, next: next}
 	for _, route := range routes {
 		if route.open {
 			g.open = append(g.open, route.pattern)
@@ -39,10 +43,24 @@ func newGuard(token auth.Secret, hosts []string, routes []route, next http.Handl
 
 func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := g.check(r); err != nil {
-		writeError(w.(*exchange), r, err) // the front made it
+		x := w.(*exchange) // the front made it
+		g.tell(x, r, err)
+		writeError(x, r, err)
 		return
 	}
 	g.next.ServeHTTP(w, r)
+}
+
+// tell has it written down that somebody got as far as this listener (I7). What was shown as a token is
+// not: it may be one of another place.
+func (g *guard) tell(x *exchange, r *http.Request, err error) {
+	from := operator(x, r)
+	reason := audit.InvalidToken
+	if errors.Is(err, errHost) {
+		reason = audit.HostNotAllowed
+	}
+	g.told(context.WithoutCancel(r.Context()), audit.Event{Name: audit.AdminRefused, Reason: reason, Actor: from.Actor,
+		Address: from.Address, UserAgent: from.UserAgent})
 }
 
 func (g *guard) check(r *http.Request) error {

@@ -77,7 +77,7 @@ func (a *api) grantMachine(x *exchange, r *http.Request, f form) error {
 		return err
 	}
 	token, lifetime, err := a.Grants.MintForClient(r.Context(), tokens.Machine{
-		ID: client.ID, Epoch: client.Epoch, ProvenAt: client.ProvenAt, Scopes: scopes, Audience: audience,
+		ID: client.ID, Epoch: client.Epoch, ProvenAt: client.ProvenAt, Scopes: scopes, Audience: audience, Origin: origin(x, r),
 	})
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -61,6 +62,8 @@ type Query struct {
 	User    [16]byte
 	Session [16]byte
 	Name    Name
+	Actor   Actor
+	Address netip.Addr
 	Since   time.Time // at this time or later
 	Until   time.Time // before this time
 	Before  ID        // the last record of the page before: what comes next is older

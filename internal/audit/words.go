@@ -24,6 +24,10 @@ const (
 	Disabled        Reason = "disabled"          // the user may not sign in any more
 	Deleted         Reason = "deleted"           // the user is gone
 
+	// Why the operators' listener refused a request: as in the answer.
+	InvalidToken   Reason = "invalid_token"    // the admin token is missing or wrong
+	HostNotAllowed Reason = "host_not_allowed" // by a name that the listener does not answer to
+
 	Restored Reason = "restored" // an older copy of the store was put back
 
 	// SuccessorBroken is an alarm: a recomputed refresh token does not match the hash in its row.
@@ -67,6 +71,9 @@ const (
 	ClientRevoked Name = "client.revoked" // its epoch was raised: every token of its is dead
 	ClientDeleted Name = "client.deleted"
 	ClientRefused Name = "client.refused" // a secret that is not the client's, or of nobody: without a Subject
+	ClientGranted Name = "client.granted" // it proved itself, and got a token
+
+	AdminRefused Name = "admin.refused" // somebody reached the operators' listener and had no right to it
 
 	// Of a signing key Subject is the kid, of a secret its name.
 	KeyMade          Name = "key.made"

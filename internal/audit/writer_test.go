@@ -315,3 +315,32 @@ func TestACommandWritesAtOnceAndInItsOwnName(t *testing.T) {
 		t.Errorf("got error %v, want that of the store", command.Err())
 	}
 }
+
+// A name is no secret, so anybody can have attempts at it refused, and a machine may ask for a token with
+// each of its requests.
+func TestAFloodAtOneUserOrOfOneClientLeavesOthers(t *testing.T) {
+	t.Parallel()
+	written(t, func(t *testing.T, d *desk) {
+		for range 1000 {
+			d.Record(t.Context(), audit.Event{Name: audit.LoginThrottled, User: [16]byte{1}})
+			d.Record(t.Context(), audit.Event{Name: audit.ClientGranted, Subject: "a client"})
+			d.Record(t.Context(), audit.Event{Name: audit.AdminRefused, Actor: audit.Admin})
+		}
+		const kept = 30 + 30 + 100
+		if d.dropped != 3000-kept || !errors.Is(d.cause, audit.ErrFlood) {
+			t.Errorf("%d were dropped for %v, want %d as a flood", d.dropped, d.cause, 3000-kept)
+		}
+		others := []audit.Event{{Name: audit.LoginFailed, User: [16]byte{1}}, {Name: audit.LoginThrottled, User: [16]byte{2}},
+			{Name: audit.LoginThrottled}, {Name: audit.ClientGranted, Subject: "another"}}
+		for _, e := range others {
+			d.Record(t.Context(), e)
+		}
+		for range 200 {
+			d.Record(t.Context(), audit.Event{Name: audit.UserRevoked, User: [16]byte{1}, Actor: audit.Admin})
+		}
+		d.stop()
+		if want := kept + len(others) + 200; d.count() != want {
+			t.Errorf("%d were kept, want %d: those of others, and what the operator did", d.count(), want)
+		}
+	})
+}

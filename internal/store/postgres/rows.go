@@ -63,6 +63,14 @@ func uuid(id [16]byte) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: true} 
 // uuidOrNull is an id as an argument; zeroes are null.
 func uuidOrNull(id [16]byte) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: id != [16]byte{}} }
 
+// addressOrNull is an address as an argument of type inet, which has no zones.
+func addressOrNull(a netip.Addr) any {
+	if !a.IsValid() {
+		return nil
+	}
+	return a.WithZone("")
+}
+
 // timestamp is a time as an argument; the zero time is null.
 func timestamp(t time.Time) pgtype.Timestamptz {
 	return pgtype.Timestamptz{Time: t, Valid: !t.IsZero()}

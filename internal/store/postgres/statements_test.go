@@ -121,6 +121,32 @@ func TestBatchesLockRowsInTheOrderOfTheirArraysWhateverTheStatistics(t *testing.
 	}
 }
 
+// Every filter of the audit has an index: what it chooses is found, in its order, and not looked for among
+// all that ever happened.
+func TestEveryFilterOfTheAuditIsServedByAnIndexInItsOrder(t *testing.T) {
+	t.Parallel()
+	s := migrated(t, pgtest.New(t))
+	conn := acquired(t, s)
+	for _, rows := range []int{0, 3, 5000} {
+		if rows > 0 {
+			fill(t, s, rows)
+		}
+		for name, served := range map[string]struct{ statement, index, first string }{
+			"selectRecords":          {selectRecords, "audit_pkey", "event_id"},
+			"selectRecordsOfName":    {selectRecordsOfName, "audit_name", "name"},
+			"selectRecordsOfActor":   {selectRecordsOfActor, "audit_actor", "actor"},
+			"selectRecordsOfAddress": {selectRecordsOfAddress, "audit_address", "address"},
+			"selectRecordsOfUser":    {selectRecordsOfUser, "audit_user_id", "user_id"},
+			"selectRecordsOfSession": {selectRecordsOfSession, "audit_session_id", "session_id"},
+		} {
+			want := regexp.MustCompile(`^Limit\s+-> +Index Scan Backward using ` + served.index + ` on audit a\s+Index Cond: \(+` + served.first + ` `)
+			if plan := s.plan(t, conn, name, served.statement); !want.MatchString(plan) {
+				t.Errorf("with %d rows the plan of %s is\n%s", rows, name, plan)
+			}
+		}
+	}
+}
+
 // plan explains a statement as its messages run it: the generic plan, under the settings of setLimits
 // unless it is one of freePlans.
 func (s *Store) plan(t *testing.T, conn *pgx.Conn, name, statement string) string {

@@ -24,6 +24,11 @@ select event_id, at, name, reason, actor, user_id, session_id, subject, address,
   from audit
  where event_id >= ?1
    and event_id < ?2
+   and (?4 is null or name = ?4)
+   and (?5 is null or user_id = ?5)
+   and (?6 is null or session_id = ?6)
+   and (?7 is null or actor = ?7)
+   and (?8 is null or address = ?8)
  order by event_id desc
  limit ?3`
 
@@ -34,6 +39,39 @@ select event_id, at, name, reason, actor, user_id, session_id, subject, address,
  where event_id >= ?1
    and event_id < ?2
    and name = ?4
+   and (?5 is null or user_id = ?5)
+   and (?6 is null or session_id = ?6)
+   and (?7 is null or actor = ?7)
+   and (?8 is null or address = ?8)
+ order by event_id desc
+ limit ?3`
+
+// audit_actor serves this, backwards.
+const selectRecordsOfActor = `
+select event_id, at, name, reason, actor, user_id, session_id, subject, address, user_agent
+  from audit
+ where event_id >= ?1
+   and event_id < ?2
+   and actor = ?7
+   and actor <> 'user'
+   and (?4 is null or name = ?4)
+   and (?5 is null or user_id = ?5)
+   and (?6 is null or session_id = ?6)
+   and (?8 is null or address = ?8)
+ order by event_id desc
+ limit ?3`
+
+// audit_address serves this, backwards.
+const selectRecordsOfAddress = `
+select event_id, at, name, reason, actor, user_id, session_id, subject, address, user_agent
+  from audit
+ where event_id >= ?1
+   and event_id < ?2
+   and address = ?8
+   and (?4 is null or name = ?4)
+   and (?5 is null or user_id = ?5)
+   and (?6 is null or session_id = ?6)
+   and (?7 is null or actor = ?7)
  order by event_id desc
  limit ?3`
 
@@ -44,7 +82,10 @@ select event_id, at, name, reason, actor, user_id, session_id, subject, address,
  where event_id >= ?1
    and event_id < ?2
    and user_id = ?5
-   and name = coalesce(?4, name)
+   and (?4 is null or name = ?4)
+   and (?6 is null or session_id = ?6)
+   and (?7 is null or actor = ?7)
+   and (?8 is null or address = ?8)
  order by event_id desc
  limit ?3`
 
@@ -55,8 +96,10 @@ select event_id, at, name, reason, actor, user_id, session_id, subject, address,
  where event_id >= ?1
    and event_id < ?2
    and session_id = ?6
-   and name = coalesce(?4, name)
+   and (?4 is null or name = ?4)
    and (?5 is null or user_id = ?5)
+   and (?7 is null or actor = ?7)
+   and (?8 is null or address = ?8)
  order by event_id desc
  limit ?3`
 
@@ -104,15 +147,21 @@ func addRecords(ctx context.Context, l *link, records []audit.Record) error {
 // Records implements [audit.Store].
 func (s *Store) Records(ctx context.Context, q audit.Query) (records []audit.Record, err error) {
 	from, below := q.Bounds()
-	statement, arguments := selectRecords, []any{from[:], below[:], max(q.Limit, 0)} // below 0 would be: no limit
-	switch {
+	statement := selectRecords
+	switch { // the index that leaves least: what else is asked is looked for among what it finds
 	case q.Session != [16]byte{}:
-		statement, arguments = selectRecordsOfSession, append(arguments, text(q.Name), idOrNull(q.User), q.Session[:])
+		statement = selectRecordsOfSession
 	case q.User != [16]byte{}:
-		statement, arguments = selectRecordsOfUser, append(arguments, text(q.Name), q.User[:])
+		statement = selectRecordsOfUser
+	case q.Address.IsValid():
+		statement = selectRecordsOfAddress
+	case q.Actor != "" && q.Actor != audit.User:
+		statement = selectRecordsOfActor
 	case q.Name != "":
-		statement, arguments = selectRecordsOfName, append(arguments, string(q.Name))
+		statement = selectRecordsOfName
 	}
+	arguments := []any{from[:], below[:], max(q.Limit, 0), // below 0 would be: no limit
+		text(q.Name), idOrNull(q.User), idOrNull(q.Session), text(q.Actor), address(q.Address)}
 	err = s.read(ctx, "read the audit", func(ctx context.Context, l *link) (err error) {
 		records, err = all(ctx, l, statement, scanRecord, arguments...)
 		return err

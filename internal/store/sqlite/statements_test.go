@@ -142,6 +142,8 @@ var plans = map[string][]string{
 	"insertRecords":          {"scan constant row", "search users using primary key (user_id=?)", "scan k"},
 	"selectRecords":          {"search audit using primary key (event_id>? and event_id<?)"},
 	"selectRecordsOfName":    {"search audit using index audit_name (name=? and event_id>? and event_id<?)"},
+	"selectRecordsOfActor":   {"search audit using index audit_actor (actor=? and event_id>? and event_id<?)"},
+	"selectRecordsOfAddress": {"search audit using index audit_address (address=? and event_id>? and event_id<?)"},
 	"selectRecordsOfUser":    {"search audit using index audit_user_id (user_id=? and event_id>? and event_id<?)"},
 	"selectRecordsOfSession": {"search audit using index audit_session_id (session_id=? and event_id>? and event_id<?)"},
 	"blankRecords":           {"search audit using index audit_user_id (user_id=?)"},

@@ -128,6 +128,23 @@ var recordDefects = map[string][]defect{
 		})},
 		{"the user is not looked at", asked(func(q *audit.Query) { q.User = [16]byte{} })},
 		{"the session is not looked at", asked(func(q *audit.Query) { q.Session = [16]byte{} })},
+		{"the actor is not looked at", asked(func(q *audit.Query) { q.Actor = "" })},
+		{"the actor is looked at only alone", asked(func(q *audit.Query) {
+			if q.User != [16]byte{} || q.Session != [16]byte{} || q.Address.IsValid() || q.Name != "" {
+				q.Actor = ""
+			}
+		})},
+		{"the address is not looked at", asked(func(q *audit.Query) { q.Address = netip.Addr{} })},
+		{"the address is not looked at beside a user", asked(func(q *audit.Query) {
+			if q.User != [16]byte{} {
+				q.Address = netip.Addr{}
+			}
+		})},
+		{"the name is not looked at beside an address", asked(func(q *audit.Query) {
+			if q.Address.IsValid() {
+				q.Name = ""
+			}
+		})},
 		{"since is after", asked(func(q *audit.Query) {
 			if !q.Since.IsZero() {
 				q.Since = q.Since.Add(time.Millisecond)

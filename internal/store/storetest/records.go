@@ -81,7 +81,7 @@ func recordTwice(t *trial) {
 func recordsChosen(t *trial) {
 	ann, ben := t.user("ann"), t.user("ben")
 	begin := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	session := t.sessionID()
+	session, home := t.sessionID(), netip.MustParseAddr("192.0.2.7")
 	var all []audit.Record // the newest first
 	for i := range 24 {
 		r := t.recordAt(begin.Add(time.Duration(i/2) * time.Second)) // two at a time
@@ -95,6 +95,12 @@ func recordsChosen(t *trial) {
 		if i%5 == 0 {
 			r.Name = audit.LoginSucceeded
 		}
+		if i%3 == 1 {
+			r.Actor = audit.User
+		}
+		if i%7 == 0 {
+			r.Address = home
+		}
 		all = append(all, r)
 	}
 	t.add(all...)
@@ -106,6 +112,11 @@ func recordsChosen(t *trial) {
 		{Since: since}, {Until: until}, {Since: since.Add(-time.Nanosecond), Until: until.Add(time.Nanosecond)},
 		{Since: since, Until: until, User: ann.ID}, {Since: since, Until: until, Name: audit.SessionEnded},
 		{Since: since, Until: until, Session: session}, {Since: until, Until: since}, {User: t.userID()},
+		{Actor: audit.User}, {Actor: audit.Admin}, {Actor: audit.System}, {Actor: audit.Admin, Name: audit.LoginSucceeded},
+		{Address: home}, {Address: netip.MustParseAddr("2001:db8::7")}, {Address: netip.MustParseAddr("2001:db8::8")},
+		{Address: home, Name: audit.SessionEnded}, {Address: home, Actor: audit.User}, {Address: home, Actor: audit.Admin, Name: audit.SessionEnded, Since: since},
+		{User: ann.ID, Actor: audit.User, Address: home}, {User: ben.ID, Session: session, Actor: audit.Admin, Address: home},
+		{Session: session, Actor: audit.User}, {Name: audit.LoginSucceeded, Actor: audit.User}, {User: ann.ID, Address: home, Until: until},
 	} {
 		want := slices.DeleteFunc(slices.Clone(all), func(r audit.Record) bool { return !chosen(&r, q) })
 		for _, limit := range []int{1, 5, 100} {
@@ -121,6 +132,7 @@ func recordsChosen(t *trial) {
 // chosen says in Go what a query says to a store.
 func chosen(r *audit.Record, q audit.Query) bool {
 	return (q.User == [16]byte{} || r.User == q.User) && (q.Session == [16]byte{} || r.Session == q.Session) &&
+		(q.Actor == "" || r.Actor == q.Actor) && (!q.Address.IsValid() || r.Address == q.Address) &&
 		(q.Name == "" || r.Name == q.Name) && !r.At.Before(q.Since) && (q.Until.IsZero() || r.At.Before(q.Until))
 }
 
