@@ -69,6 +69,7 @@ func TestDefaultsAreThoseOfTheTable(t *testing.T) {
 		keySettings:      keySettings{SigningAlg: "ES256"},
 		passwordSettings: passwordSettings{BcryptCost: 12, PasswordMinLength: 8},
 		accountSettings:  accountSettings{Registration: "open", SessionsPerUser: 100},
+		throttleSettings: throttleSettings{ThrottleAccount: 10, ThrottleSource: 60},
 		auditSettings:    auditSettings{AuditRetention: 90 * 24 * time.Hour},
 		logSettings:      logSettings{LogLevel: slog.LevelInfo},
 	}
