@@ -43,6 +43,7 @@ type commands struct {
 	Keys        keysCmd        `cmd:"" help:"List, turn and kill signing keys."`
 	Secrets     secretsCmd     `cmd:"" help:"List the stored secrets, make new versions, change the master key."`
 	Password    passwordCmd    `cmd:"" help:"Measure what password hashing costs on this machine."`
+	Audit       auditCmd       `cmd:"" help:"Print what happened, the newest first, by filters."`
 	Backup      backupCmd      `cmd:"" help:"Copy the SQLite database to a file, beside a running server."`
 	PostRestore postRestoreCmd `cmd:"" help:"Make a database safe to serve from after an older copy was put back."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Ask the running service whether it can serve; exit 0 or 1."`
