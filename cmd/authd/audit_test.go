@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -66,6 +67,27 @@ func TestWhatHappensIsInTheAudit(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
+	logged := eventsIn(t, c.log.String())
+	byServer := slices.DeleteFunc(want, func(e string) bool { return strings.HasPrefix(e, "cli ") })
+	if !slices.Equal(logged, byServer) {
+		t.Errorf("the log tells of %q, and the audit of %q", logged, byServer)
+	}
+}
+
+// eventsIn reads the events out of a log, in the form that the test above has of records.
+func eventsIn(t *testing.T, log string) (events []string) {
+	t.Helper()
+	for text := range strings.Lines(log) {
+		var line struct{ Msg, Actor, Reason string }
+		if err := json.Unmarshal([]byte(text), &line); err != nil {
+			t.Fatalf("%v: %s", err, text)
+		}
+		if line.Actor != "" {
+			events = append(events, line.Actor+" "+line.Msg+" "+line.Reason)
+		}
+	}
+	slices.Sort(events)
+	return events
 }
 
 func recordsIn(t *testing.T, path string) []audit.Record {
