@@ -147,6 +147,30 @@ func TestEveryFilterOfTheAuditIsServedByAnIndexInItsOrder(t *testing.T) {
 	}
 }
 
+// However many sessions of a user are kept, whether an address is known costs one entry of an index; and a
+// counter is found, written and collected by one.
+func TestCountersAndKnownAddressesAreFoundByTheirIndexes(t *testing.T) {
+	t.Parallel()
+	s := migrated(t, pgtest.New(t))
+	conn := acquired(t, s)
+	for _, rows := range []int{0, 3, 5000} {
+		if rows > 0 {
+			fill(t, s, rows)
+		}
+		for statement, want := range map[string]string{
+			selectLastOpened: `^Limit\s+-> +Index( Only)? Scan Backward using sessions_login_net on sessions s\s+Index Cond: [^\n]+$`,
+			selectCounters:   `Nested Loop\s+-> +Function Scan on k\s+-> +Index Scan using throttles_pkey`,
+			swapCounters:     `Update on throttles t\s+-> +Nested Loop\s+-> +CTE Scan on wanted \w+\s+-> +Index Scan using throttles_pkey`,
+			clearCounters:    `Index Scan using throttles_pkey`,
+			deleteCounters:   `Index (Only )?Scan using throttles_counted_at`,
+		} {
+			if plan := s.plan(t, conn, "", statement); !regexp.MustCompile(want).MatchString(plan) || strings.Contains(plan, "Sort") {
+				t.Errorf("with %d rows the plan of%s is\n%s", rows, statement, plan)
+			}
+		}
+	}
+}
+
 // plan explains a statement as its messages run it: the generic plan, under the settings of setLimits
 // unless it is one of freePlans.
 func (s *Store) plan(t *testing.T, conn *pgx.Conn, name, statement string) string {
