@@ -63,11 +63,11 @@ FRESH  = $$(test "$$dir" = '$(CURDIR)' || echo -count=1)
 MAINJOB = $$(test "$$dir" != '$(CURDIR)/e2e' || echo -run=AUserSignsIn)
 
 # With the race detector only a tenth of the histories is tried in which logouts meet refreshes; all ten
-# thousand are tried without it. The second round need not repeat what takes long.
+# thousand are tried without it, and so with the guesses of a week at one account. The second round need not repeat what takes long.
 test-modules:
 	$(GO) test $(RACE) ./...
 	$(if $(OTHERS),$(GO) test $(RACE) -count=1 $(OTHERS))
-	$(if $(RACE),$(GO) test -count=1 -v -run 'OneOrderOfEvents' ./internal/tokens)
+	$(if $(RACE),$(GO) test -count=1 -v -run 'OneOrderOfEvents|TestE13TenThousand' ./internal/tokens ./internal/accounts)
 	@set -e; test -f go.work || exit 0; for dir in $(MODULES); do \
 		echo "GOWORK=off go test -short ./... # in $$dir"; \
 		(cd "$$dir" && GOWORK=off $(GO) test -short $(FRESH) $(MAINJOB) ./...); \

@@ -16,7 +16,7 @@ type pass struct {
 	strangers, own, source *turnstile // nil: not limited
 	known                  bool       // the address is one of the account's own
 
-	began, clock time.Time // one moment, by the process's clock and by the store's
+	clock, began time.Time // by the store's clock and, a moment later, by the process's
 	admitted     bool      // it has its place in flight
 	before       Counter   // the account's, as the claim found it
 	seen         Counter   // the account's, as the attempt came under it, claim included
@@ -71,12 +71,11 @@ func (p *pass) read(ctx context.Context, user auth.UserID, network netip.Prefix)
 	for i, t := range held {
 		keys[i] = t.key
 	}
-	p.began = p.gate.now()
 	counters, opened, clock, err := p.gate.store.Counters(ctx, keys, user, network)
 	if err != nil {
 		return err
 	}
-	p.clock = clock
+	p.clock, p.began = clock, p.gate.now() // in this order: it must not run ahead of the store's
 	p.known = !opened.IsZero() && clock.Sub(opened) < knownFor
 	p.gate.mu.Lock()
 	defer p.gate.mu.Unlock()

@@ -150,15 +150,22 @@ func (g *gate) lost(ctx context.Context, edits []edit, rows []Counter, swapped [
 	return lost, nil
 }
 
-// reread replaces what is known of a counter, whatever that is: the row may have been deleted.
+// reread reads a counter that is not as it was thought to be. What was known when the reading began is
+// replaced, whatever it was: the row may have been deleted. What was learned meanwhile is newer.
 func (g *gate) reread(ctx context.Context, t *turnstile) error {
+	g.mu.Lock()
+	known := t.counter.Version
+	g.mu.Unlock()
 	counters, _, _, err := g.store.Counters(ctx, []CounterKey{t.key}, auth.UserID{}, netip.Prefix{})
 	if err != nil {
 		return err
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	t.counter = counters[0]
+	if t.counter.Version == known {
+		t.counter = counters[0]
+	}
+	t.learn(counters[0])
 	t.tell()
 	return nil
 }
