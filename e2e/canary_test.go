@@ -102,6 +102,7 @@ func (d *deployment) canaries(t *testing.T, database string) *remains {
 		r.sweeps = append(r.sweeps, s)
 		s.run(t, d, count/len(formats), keys)
 	}
+	d.unsealed(t, r.marks, keys.master)
 	r.places = append(r.places, d.commands(t, r.marks))
 	d.hideUsers(t)
 	for _, s := range r.sweeps {

@@ -25,6 +25,7 @@ const (
 	anAdminToken  = "admin token"
 	aMasterKey    = "master key"
 	aDatabaseWord = "database password"
+	aSealedSecret = "key or pepper, opened"
 )
 
 // secrets are the parts of a mark that nobody may know, as text and, where the text stands for bytes, as
