@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/authd/authd/internal/audit"
 	"github.com/authd/authd/internal/auth"
 	"github.com/authd/authd/internal/revocation"
 )
@@ -52,7 +53,7 @@ func signs(t *testing.T) *Sessions {
 	t.Helper()
 	s := &Sessions{
 		live: follows(t, noon), keyring: testRing(t), issuer: usual().Issuer, audience: usual().Audience,
-		policy: Policy{AccessTTL: 5 * time.Minute}, random: rand.Reader,
+		policy: Policy{AccessTTL: 5 * time.Minute}, random: rand.Reader, record: audit.Discard,
 	}
 	s.meter.fill()
 	return s
