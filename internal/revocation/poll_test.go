@@ -334,7 +334,9 @@ func TestAWholeFleetCostsOneSignatureAPageAndTheStoreNothing(t *testing.T) {
 		if held := i.Stats().Held; held != pollers {
 			t.Errorf("%d polls are held", held)
 		}
-		if got := polls(10); got > alone+1 {
+		// Ten seconds do not always begin at the same place between two looks or heartbeats, and what falls on
+		// their edge is counted or not. A look for every poller would be thousands.
+		if got := polls(10); got > alone+10 {
 			t.Errorf("the store was asked %d times in ten seconds, and %d times by nobody", got, alone)
 		}
 		for range rounds {
