@@ -87,7 +87,7 @@ func parsePrefix(text string) (netip.Prefix, error) {
 	case err != nil:
 		return prefix, errors.New("want an address such as 10.0.0.7, or a prefix such as 10.0.0.0/8")
 	case prefix.Addr().Is4In6():
-		return prefix, errors.New("want IPv4 as such, without ::ffff:")
+		return prefix, errors.New("want IPv4 without ::ffff: before it")
 	case prefix != prefix.Masked():
 		return prefix, fmt.Errorf("want %s, or one address alone", prefix.Masked())
 	case prefix.Bits() == 0:
