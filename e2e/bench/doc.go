@@ -1,0 +1,15 @@
+//go:build linux
+
+// Bench measures authd as it ships, with everything switched on, against yardsticks of the same minute and
+// the same machine. It builds the program, starts a PostgreSQL of its own that flushes each commit, lets
+// clients ask as fast as they get answers, and takes turns: every load and every yardstick once in each
+// round, so that a machine which is busy is busy for all. What counts are the ratios.
+//
+//	make bench         some two minutes
+//	make bench-long    an hour: at least five minutes for each load, a million sessions, checkpoints, vacuum
+//
+// It writes docs/performance.json, docs/performance.md and the plots beside them.
+//
+// It knows the wire, the rows of sessions (to fill tables with more of them than there is time to sign in) and
+// what /proc says of processes. It must never know how authd comes to an answer: what is measured is what ships.
+package main

@@ -1,0 +1,125 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/authd/authd/e2e/bench/report"
+)
+
+// starts measures an authd that has next to nothing to do: how long it takes to answer, and what it occupies.
+func (b *bench) starts(ctx context.Context) error {
+	url, err := b.schema(ctx, "idle")
+	if err != nil {
+		return err
+	}
+	first, err := b.serve(ctx, onPostgres(url)...) // makes the tables and the keys
+	if err != nil {
+		return err
+	}
+	if err := b.end(first); err != nil {
+		return err
+	}
+	var took, resident []float64
+	for n := range b.plan.starts {
+		t, i, err := b.start(ctx, onPostgres(url))
+		if err != nil {
+			return err
+		}
+		took = append(took, t.Seconds()*1e3)
+		if n < 3 {
+			mib, err := i.settledMiB(ctx)
+			if err != nil {
+				return err
+			}
+			resident = append(resident, mib)
+		}
+		if err := b.end(i); err != nil {
+			return err
+		}
+	}
+	b.found.Rows = append(b.found.Rows,
+		atMost("start", "start to the first 200", "ms", 40, "94", report.Of(took)),
+		atMost("rss-idle", "resident memory, idle", "MiB", 20, "38", report.Of(resident)))
+	return b.manySessions(ctx)
+}
+
+// manySessions measures what an authd occupies whose store is as full as this run makes one, after it has served.
+func (b *bench) manySessions(ctx context.Context) error {
+	if err := b.stockUp(ctx); err != nil {
+		return err
+	}
+	var resident []float64
+	for range 3 {
+		_, i, err := b.start(ctx, b.es256.settings)
+		if err != nil {
+			return err
+		}
+		served := *b.es256
+		served.instance = i
+		if _, err := b.take(ctx, served.refreshes("", "", few), time.Second); err != nil {
+			return err
+		}
+		mib, err := i.settledMiB(ctx)
+		if err != nil {
+			return err
+		}
+		resident = append(resident, mib)
+		if err := b.end(i); err != nil {
+			return err
+		}
+	}
+	b.found.Rows = append(b.found.Rows, atMost("rss-sessions",
+		fmt.Sprintf("resident memory, %s sessions stored", count(len(b.es256.staying))), "MiB", 28, "", report.Of(resident)))
+	return nil
+}
+
+// start begins a process and returns how long it took until it was ready to serve.
+func (b *bench) start(ctx context.Context, settings []string) (took time.Duration, i *instance, err error) {
+	address, err := freeAddress()
+	if err != nil {
+		return 0, nil, err
+	}
+	ready := make(chan time.Time, 1)
+	began := time.Now()
+	go func() {
+		request := get("/readyz")
+		for time.Since(began) < patience {
+			if _, err := once(address, 200, request); err == nil {
+				break
+			}
+			_ = pause(ctx, 500*time.Microsecond)
+		}
+		ready <- time.Now()
+	}()
+	if i, err = b.serve(ctx, append(settings[:len(settings):len(settings)], "AUTHD_ADDR="+address)...); err != nil {
+		return 0, nil, errors.Join(err, ctx.Err())
+	}
+	return (<-ready).Sub(began), i, nil
+}
+
+// freeAddress is one at which nobody listens now.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
+
+// count writes a number of sessions as people say it.
+func count(n int) string {
+	switch {
+	case n >= 1_000_000 && n%1_000_000 == 0:
+		return fmt.Sprintf("%d M", n/1_000_000)
+	case n >= 1000 && n%1000 == 0:
+		return fmt.Sprintf("%d k", n/1000)
+	}
+	return fmt.Sprint(n)
+}
