@@ -7,12 +7,11 @@ import (
 	"time"
 )
 
-// accounts are what was used since somebody began: CPU time by each of the three who share the machine, bytes that
-// PostgreSQL logged ahead, and transactions that it ended. Whatever authd asks of PostgreSQL is one transaction and
-// one network message.
+// accounts are what was used since somebody began: CPU time by each of the three who share the machine, and bytes that
+// PostgreSQL logged ahead.
 type accounts struct {
 	service, postgres, generator time.Duration
-	wal, transactions            int64
+	wal                          int64
 	backends                     map[int]time.Duration // PostgreSQL's, by their processes
 }
 
@@ -22,11 +21,7 @@ func (w *world) accounts(ctx context.Context, service *instance) (a accounts, er
 			return a, err
 		}
 	}
-	// What a backend counted it tells when it falls idle, at most a second later, or when it next ends a transaction.
-	err = w.pool.QueryRow(ctx, `
-select (pg_current_wal_lsn() - '0/0')::bigint, (select xact_commit + xact_rollback from pg_stat_database where datname = current_database())`,
-	).Scan(&a.wal, &a.transactions)
-	if err != nil {
+	if err := w.pool.QueryRow(ctx, `select (pg_current_wal_lsn() - '0/0')::bigint`).Scan(&a.wal); err != nil {
 		return a, err
 	}
 	postmaster, err := w.postmaster()
@@ -42,10 +37,7 @@ select (pg_current_wal_lsn() - '0/0')::bigint, (select xact_commit + xact_rollba
 
 // since is what was used between the two looks. A backend that ended meanwhile took its account along.
 func (a accounts) since(b accounts) accounts {
-	used := accounts{
-		service: a.service - b.service, generator: a.generator - b.generator,
-		wal: a.wal - b.wal, transactions: a.transactions - b.transactions,
-	}
+	used := accounts{service: a.service - b.service, generator: a.generator - b.generator, wal: a.wal - b.wal}
 	for pid, cpu := range a.backends {
 		used.postgres += cpu - b.backends[pid]
 	}

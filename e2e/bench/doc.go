@@ -5,7 +5,7 @@
 // clients ask as fast as they get answers, and takes turns: every load and every yardstick once in each
 // round, so that a machine which is busy is busy for all. What counts are the ratios.
 //
-//	make bench         some two minutes
+//	make bench         some three minutes
 //	make bench-long    an hour: at least five minutes for each load, a million sessions, checkpoints, vacuum
 //
 // It writes docs/performance.json, docs/performance.md and the plots beside them.

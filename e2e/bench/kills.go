@@ -158,4 +158,3 @@ func accessTokens(i *instance, n int) (raws []string, err error) {
 	}
 	return raws, nil
 }
-

@@ -55,8 +55,8 @@ func (c *contest) ratio(id, yardstick string) report.Spread {
 	return report.Of(all)
 }
 
-// tell puts the loads into the report.
-func (c *contest) tell(r *report.Report) {
+// tell puts the loads into the report, with the messages per request that were counted of some of them.
+func (c *contest) tell(r *report.Report, messages map[string]float64) {
 	for _, l := range c.loads {
 		told := report.Load{
 			ID: l.id, What: l.what, Clients: l.clients * max(l.size, 1),
@@ -67,7 +67,9 @@ func (c *contest) tell(r *report.Report) {
 			Postgres:  c.spread(l.id, func(t *turn) float64 { return t.cost(t.cpu.postgres) }),
 			Generator: c.spread(l.id, func(t *turn) float64 { return t.cost(t.cpu.generator) }),
 			WAL:       c.spread(l.id, func(t *turn) float64 { return t.each(float64(t.cpu.wal)) }),
-			Messages:  c.spread(l.id, func(t *turn) float64 { return t.each(float64(t.cpu.transactions)) }),
+		}
+		if n, counted := messages[l.id]; counted {
+			told.Messages = report.Of([]float64{n})
 		}
 		for i := range c.turns[l.id] {
 			told.Requests += c.turns[l.id][i].requests

@@ -22,6 +22,7 @@ type stock struct {
 	users    []auth.UserID
 	staying  []token // refreshed
 	leaving  []token // logged out, and brought back between two turns
+	invited  bool    // visitors may sign in
 }
 
 // token is the text of a refresh token. A million of them are one piece of memory without pointers.

@@ -40,7 +40,11 @@ func (b *bench) rounds(ctx context.Context) error {
 	if err := b.run(ctx, c, p.rounds, func(round int) { b.say("round %d of %d", round+1, p.rounds) }); err != nil {
 		return err
 	}
-	c.tell(b.found)
+	messages, err := b.messages(ctx)
+	if err != nil {
+		return err
+	}
+	c.tell(b.found, messages)
 	for _, row := range []report.Row{
 		atLeast("refresh-es256", "refresh over HTTP, 64 clients, signed ES256 / one-statement rotation", 1.1, "0.04", c.ratio("refresh-es256", "one-statement")),
 		atLeast("refresh-eddsa", "refresh over HTTP, 64 clients, signed EdDSA / one-statement rotation", 1.25, "0.04", c.ratio("refresh-eddsa", "one-statement")),
@@ -87,7 +91,7 @@ func (b *bench) stockUp(ctx context.Context) (err error) {
 	if err := b.es256.add(ctx, &b.es256.leaving, b.plan.logouts); err != nil {
 		return err
 	}
-	return b.es256.invite(ctx, b.world)
+	return b.es256.invite(ctx)
 }
 
 func atLeast(id, what string, goal float64, peer string, got report.Spread) report.Row {

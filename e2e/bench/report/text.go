@@ -29,10 +29,3 @@ func Text(r *Report) string {
 	_ = w.Flush() // a Builder takes everything
 	return b.String()
 }
-
-// Files are what is published of a report, by their names.
-func Files(r *Report) (map[string][]byte, error) {
-	var b strings.Builder
-	err := r.Write(&b)
-	return map[string][]byte{"performance.json": []byte(b.String())}, err
-}
