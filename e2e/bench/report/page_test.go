@@ -17,7 +17,7 @@ func example() *Report {
 			{ID: "a", What: "what is fast", AtLeast: true, Goal: 1.1, Got: Of([]float64{1.0, 1.2, 1.3}), Peer: "0.04"},
 			{ID: "b", What: "what is small", Unit: "MiB", Goal: 20, Got: Of([]float64{20.5, 21})},
 		},
-		Loads: []Load{{ID: "c", What: "POST /c", Clients: 64, Requests: 999, PerSecond: Of([]float64{8000}), Service: Of([]float64{0.15}), WAL: Of([]float64{346.6})}},
+		Loads:  []Load{{ID: "c", What: "POST /c", Clients: 64, Requests: 999, PerSecond: Of([]float64{8000}), Service: Of([]float64{0.15}), WAL: Of([]float64{346.6})}},
 		Charts: []Chart{{ID: "p99", Title: "The slowest", Series: []Series{line("c", Point{1, 2})}}},
 	}
 }
