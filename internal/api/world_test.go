@@ -84,7 +84,7 @@ func (s *watched) Rotate(ctx context.Context, rotations []tokens.Rotation) ([]au
 	return s.Store.Rotate(ctx, rotations)
 }
 
-func (s *watched) End(ctx context.Context, deaths []tokens.Death, mark uint64) ([]auth.SessionID, error) {
+func (s *watched) End(ctx context.Context, deaths []tokens.Death, mark uint64) ([]tokens.Ended, error) {
 	s.writes.Add(1)
 	return s.Store.End(ctx, deaths, mark)
 }

@@ -20,7 +20,7 @@ type between struct {
 	do   func()
 }
 
-func (s *between) End(ctx context.Context, deaths []tokens.Death, mark uint64) ([]auth.SessionID, error) {
+func (s *between) End(ctx context.Context, deaths []tokens.Death, mark uint64) ([]tokens.Ended, error) {
 	s.once.Do(s.do)
 	return s.Store.End(ctx, deaths, mark)
 }

@@ -2,6 +2,7 @@ package tokens
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/authd/authd/internal/audit"
@@ -39,26 +40,31 @@ func (s *Sessions) settleDeaths(ctx context.Context, batch []*death) {
 	settleAll(ctx, batch, s.endOnce, (*death).answer)
 }
 
-// endOnce takes one turn: load, decide, end with kills in one transaction.
+// endOnce takes one turn: load, decide, end with kills in one transaction. Only what is decided on is
+// loaded, which a logout is not: a session that can be ended is, and [Store.End] tells whose it was.
 func (s *Sessions) endOnce(ctx context.Context, batch []*death) ([]*death, error) {
-	ids := distinct(batch, func(d *death) auth.SessionID { return d.session })
-	rows, clock, err := s.load(ctx, ids)
-	if err != nil {
-		return batch, err
+	turn := deathTurn{Sessions: s, reasons: make(map[auth.SessionID]verdictOf, len(batch))}
+	judged := slices.DeleteFunc(slices.Clone(batch), func(d *death) bool { return d.rotation == nil })
+	if len(judged) > 0 {
+		var err error
+		if turn.rows, turn.clock, err = s.load(ctx, distinct(judged, (*death).of)); err != nil {
+			return batch, err
+		}
 	}
-	turn := deathTurn{Sessions: s, rows: rows, clock: clock}
 	for _, d := range batch {
 		turn.decide(d)
 	}
-	ended, err := turn.end(ctx, ids)
+	ended, err := turn.end(ctx, distinct(batch, (*death).of))
 	return turn.settle(ctx, ended, err), err
 }
+
+func (d *death) of() auth.SessionID { return d.session }
 
 // deathTurn is one batch between its load and its commit.
 type deathTurn struct {
 	*Sessions
-	rows  map[auth.SessionID]*Loaded
-	clock time.Time
+	rows  map[auth.SessionID]*Loaded // of the sessions that a rotation names
+	clock time.Time                  // zero if none does
 
 	reasons map[auth.SessionID]verdictOf // sessions to be ended, and who was first to say so
 	waiting []mourner
@@ -75,32 +81,33 @@ type mourner struct {
 }
 
 func (t *deathTurn) decide(d *death) {
-	row := t.rows[d.session]
 	if d.rotation == nil {
-		if row != nil && row.EndedAt.IsZero() {
-			t.kill(row, d.reason, d.origin)
-		}
-		t.wait(d, nil) // gone, or ended already: what was asked for is so
+		t.kill(d.session, d.reason, d.origin)
+		t.wait(d, nil) // should it be gone, or ended already: what was asked for is so
 		return
 	}
+	row := t.rows[d.session]
 	switch verdict := decide(row, &d.rotation.token, t.clock, t.policy.RetryWindow); verdict.verdict {
 	case refuse:
 		t.wait(d, verdict.err)
 	case die:
-		t.kill(row, verdict.reason, d.origin)
+		t.kill(d.session, verdict.reason, d.origin)
 		t.wait(d, verdict.err)
 	default:
 		t.sendBack(d)
 	}
 }
 
-// kill marks the row as ended for the requests after this one and remembers it for the write.
-func (t *deathTurn) kill(row *Loaded, reason audit.Reason, origin Origin) {
-	row.EndedAt, row.EndReason = t.clock, reason
-	if t.reasons == nil {
-		t.reasons = make(map[auth.SessionID]verdictOf)
+// kill marks a session as ended for the requests after this one and remembers it for the write.
+func (t *deathTurn) kill(id auth.SessionID, reason audit.Reason, origin Origin) {
+	row := t.rows[id]
+	if _, dies := t.reasons[id]; dies || row != nil && !row.EndedAt.IsZero() {
+		return
 	}
-	t.reasons[row.ID] = verdictOf{reason, origin}
+	t.reasons[id] = verdictOf{reason, origin}
+	if row != nil {
+		row.EndedAt, row.EndReason = t.clock, reason
+	}
 }
 
 // sendBack returns a request that turned out not to be deadly, once: two lanes must not play ball.
@@ -121,7 +128,7 @@ func (t *deathTurn) wait(d *death, err error) {
 }
 
 // end writes the deaths in the order of sorted, so that two instances lock rows in one order.
-func (t *deathTurn) end(ctx context.Context, sorted []auth.SessionID) ([]auth.SessionID, error) {
+func (t *deathTurn) end(ctx context.Context, sorted []auth.SessionID) ([]Ended, error) {
 	if len(t.reasons) == 0 {
 		return nil, nil
 	}
@@ -138,21 +145,20 @@ func (t *deathTurn) end(ctx context.Context, sorted []auth.SessionID) ([]auth.Se
 	return t.store.End(ctx, deaths, mark)
 }
 
-// settle answers after the commit. A session that somebody else ended meanwhile is decided again, so
-// that the answer names the reason which counted.
-func (t *deathTurn) settle(ctx context.Context, ended []auth.SessionID, err error) (again []*death) {
-	if err == nil {
-		for _, id := range ended {
-			v := t.reasons[id]
-			t.record(ctx, event(t.clock, audit.SessionEnded, v.reason, t.rows[id], v.origin))
-			if v.reason == audit.HistoryForked {
-				t.record(ctx, alarm(t.clock, v.reason, t.rows[id], v.origin))
-			}
-			delete(t.reasons, id)
+// settle answers after the commit. A refresh token whose session somebody else ended meanwhile is decided
+// again, so that the answer names the reason which counted.
+func (t *deathTurn) settle(ctx context.Context, ended []Ended, err error) (again []*death) {
+	for _, e := range ended {
+		v, session := t.reasons[e.Session], &Loaded{Session: Session{ID: e.Session, User: e.User}}
+		t.record(ctx, event(e.At, audit.SessionEnded, v.reason, session, v.origin))
+		if v.reason == audit.HistoryForked {
+			t.record(ctx, alarm(e.At, v.reason, session, v.origin))
 		}
+		delete(t.reasons, e.Session)
 	}
 	for _, w := range t.waiting {
-		if _, lost := t.reasons[w.request.session]; lost {
+		_, lost := t.reasons[w.request.session]
+		if lost && (err != nil || w.request.rotation != nil) {
 			again = append(again, w.request)
 			continue
 		}

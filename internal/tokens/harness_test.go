@@ -29,8 +29,8 @@ const (
 
 var home = tokens.Origin{Device: "phone", UserAgent: "test/1", Address: netip.MustParseAddr("192.0.2.7")}
 
-// laterStore moves the clock of a real store. Every decision takes its time from a load, so this is
-// all that it takes to make time pass.
+// laterStore moves the clock of a real store. Every decision takes its time from a load, and what is
+// decided by nothing from the write, so this is all that it takes to make time pass.
 type laterStore struct {
 	everystore.Store
 	later *atomic.Int64 // nanoseconds, shared by the instances of a test
@@ -45,6 +45,20 @@ func (s *laterStore) LoadSessions(ctx context.Context, ids []auth.SessionID) ([]
 	s.calls.Add(1)
 	rows, clock, err := s.Store.LoadSessions(ctx, ids)
 	return rows, s.shift(clock), err
+}
+
+func (s *laterStore) End(ctx context.Context, deaths []tokens.Death, mark uint64) ([]tokens.Ended, error) {
+	clock, err := s.Clock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	deaths = slices.Clone(deaths)
+	for i := range deaths {
+		if deaths[i].At.IsZero() {
+			deaths[i].At = clock
+		}
+	}
+	return s.Store.End(ctx, deaths, mark)
 }
 
 func (s *laterStore) LoadUser(ctx context.Context, id auth.UserID) (tokens.User, []tokens.Session, time.Time, bool, error) {

@@ -70,9 +70,9 @@ type (
 	laggingFeed      struct{ revocation.Store } // reads a replica that has not heard of anything yet
 )
 
-func (s forgettingEnd) End(_ context.Context, deaths []tokens.Death, _ uint64) (ended []auth.SessionID, err error) {
+func (s forgettingEnd) End(_ context.Context, deaths []tokens.Death, _ uint64) (ended []tokens.Ended, err error) {
 	for _, death := range deaths {
-		ended = append(ended, death.Session)
+		ended = append(ended, tokens.Ended{Session: death.Session, At: death.At})
 	}
 	return ended, nil
 }

@@ -42,7 +42,7 @@ type waking struct {
 	live Live
 }
 
-func (w waking) End(ctx context.Context, deaths []Death, mark uint64) (ended []auth.SessionID, err error) {
+func (w waking) End(ctx context.Context, deaths []Death, mark uint64) (ended []Ended, err error) {
 	ended, err = w.Store.End(ctx, deaths, mark)
 	if len(ended) > 0 {
 		w.live.Wake()

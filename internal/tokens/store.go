@@ -26,10 +26,10 @@ type Store interface {
 	Rotate(ctx context.Context, rotations []Rotation) (written []auth.SessionID, err error)
 
 	// End ends each session that was not ended before, and in the same transaction adds the kill of
-	// each one which this very statement ended, in the order of deaths. It returns their ids. It raises
+	// each one which this very statement ended, in the order of deaths. It returns those. It raises
 	// their row versions, so that a rotation decided before the end loses its swap. mark is the random
 	// mark of the entries; the head is left alone if nothing ended.
-	End(ctx context.Context, deaths []Death, mark uint64) (ended []auth.SessionID, err error)
+	End(ctx context.Context, deaths []Death, mark uint64) (ended []Ended, err error)
 
 	// LoadUser reads a user with all sessions that have not been ended, expired ones included, and the
 	// store's clock. found is false if there is no such user.
@@ -84,7 +84,14 @@ type Rotation struct {
 type Death struct {
 	Session auth.SessionID
 	Reason  audit.Reason
-	At      time.Time // the store's clock of the decision
+	At      time.Time // the store's clock of the decision; zero: of the write, where nothing was to be decided
+}
+
+// Ended is a session that a call of [Store.End] ended.
+type Ended struct {
+	Session auth.SessionID
+	User    auth.UserID
+	At      time.Time
 }
 
 // UserChange is what one transaction does to one user: in lock order the user, the sessions, the reset

@@ -5,12 +5,10 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
-	"github.com/authd/authd/internal/auth"
 	"github.com/authd/authd/internal/revocation"
 	"github.com/authd/authd/internal/tokens"
 )
@@ -19,14 +17,14 @@ import (
 // so that a rotation which was decided before loses.
 const endSessions = `
 update sessions s
-   set ended_at = d.ended_at,
+   set ended_at = coalesce(d.ended_at, clock_timestamp()),
        end_reason = d.end_reason,
        row_version = s.row_version + 1
   from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::bytea[], $5::bigint[])
     as d (session_id, ended_at, end_reason, subject, place)
  where s.session_id = any(array[d.session_id])
    and num_nulls(s.ended_at) = 1
-returning s.session_id, d.subject, d.place`
+returning s.session_id, s.user_id, s.ended_at, d.subject, d.place`
 
 // Sessions, head and kills in one statement, and so with its commit in one message. The head is
 // updated after the last session, because it counts them.
@@ -38,17 +36,26 @@ entries as (
 select 'sid' as kind, e.subject, 0::bigint as value, e.place
   from ended e),` +
 	advanceHead + `
-select e.session_id
+select e.session_id, e.user_id, e.ended_at
   from ended e
  order by e.place`
 
 // End implements [tokens.Store].
-func (s *Store) End(ctx context.Context, deaths []tokens.Death, mark uint64) (ended []auth.SessionID, err error) {
+func (s *Store) End(ctx context.Context, deaths []tokens.Death, mark uint64) (ended []tokens.Ended, err error) {
 	if len(deaths) == 0 {
 		return nil, nil
 	}
 	b := s.newMessage()
-	b.Queue(endSessionsWithKills, append(endArguments(deaths), int64(mark), grace)...).Query(scanIDs(&ended))
+	b.Queue(endSessionsWithKills, append(endArguments(deaths), int64(mark), grace)...).Query(func(rows pgx.Rows) error {
+		for rows.Next() {
+			var e tokens.Ended
+			if err := rows.Scan((*[16]byte)(&e.Session), (*[16]byte)(&e.User), (*instant)(&e.At)); err != nil {
+				return err
+			}
+			ended = append(ended, e)
+		}
+		return rows.Err()
+	})
 	if err := s.send(ctx, "end sessions", b); err != nil {
 		return nil, err
 	}
@@ -69,11 +76,11 @@ func endArguments(deaths []tokens.Death) []any {
 	order = slices.CompactFunc(order, func(a, b int) bool { return deaths[a].Session == deaths[b].Session })
 
 	n := len(order)
-	ids, at, reasons := make(pgtype.FlatArray[pgtype.UUID], n), make([]time.Time, n), make([]string, n)
+	ids, at, reasons := make(pgtype.FlatArray[pgtype.UUID], n), make([]pgtype.Timestamptz, n), make([]string, n)
 	subjects, places := make([][]byte, n), make([]int64, n)
 	for i, place := range order {
 		d := &deaths[place]
-		ids[i], at[i], reasons[i] = uuid(d.Session), d.At, string(d.Reason)
+		ids[i], at[i], reasons[i] = uuid(d.Session), timestamp(d.At), string(d.Reason)
 		subject := revocation.KillSession(d.Session).Subject
 		subjects[i], places[i] = subject[:], int64(place)
 	}
@@ -86,7 +93,7 @@ func queueEnds(b *pgx.Batch, deaths []tokens.Death, ended *[]int) {
 	b.Queue(endSessions, endArguments(deaths)...).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			var place int
-			if err := rows.Scan(nil, nil, &place); err != nil {
+			if err := rows.Scan(nil, nil, nil, nil, &place); err != nil {
 				return err
 			}
 			*ended = append(*ended, place)

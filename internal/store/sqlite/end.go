@@ -2,8 +2,10 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
+	"errors"
+	"time"
 
-	"github.com/authd/authd/internal/auth"
 	"github.com/authd/authd/internal/revocation"
 	"github.com/authd/authd/internal/tokens"
 )
@@ -16,13 +18,14 @@ update sessions
        end_reason = ?3,
        row_version = row_version + 1
  where session_id = ?1
-   and ended_at is null`
+   and ended_at is null
+returning user_id`
 
 // End implements [tokens.Store].
-func (s *Store) End(ctx context.Context, deaths []tokens.Death, mark uint64) (ended []auth.SessionID, err error) {
+func (s *Store) End(ctx context.Context, deaths []tokens.Death, mark uint64) (ended []tokens.Ended, err error) {
 	err = s.write(ctx, "end sessions", func(ctx context.Context, l *link) error {
 		var kills []revocation.Kill
-		ended, kills, err = end(ctx, l, deaths)
+		ended, kills, err = end(ctx, l, deaths, s.clock())
 		if err != nil {
 			return err
 		}
@@ -35,18 +38,22 @@ func (s *Store) End(ctx context.Context, deaths []tokens.Death, mark uint64) (en
 }
 
 // end ends sessions and returns those that this very statement ended, with their kills. A kill for a
-// session that somebody else ended would be a second entry for one death.
-func end(ctx context.Context, l *link, deaths []tokens.Death) (ended []auth.SessionID, kills []revocation.Kill, err error) {
-	for i := range deaths {
-		d := &deaths[i]
-		rows, err := l.exec(ctx, endSessions, d.Session[:], micros(d.At), text(d.Reason))
+// session that somebody else ended would be a second entry for one death. What was decided at no time ends
+// at clock.
+func end(ctx context.Context, l *link, deaths []tokens.Death, clock time.Time) (ended []tokens.Ended, kills []revocation.Kill, err error) {
+	for _, d := range deaths {
+		if d.At.IsZero() {
+			d.At = clock
+		}
+		user, err := one(ctx, l, endSessions, scanUserID, d.Session[:], micros(d.At), text(d.Reason))
+		if errors.Is(err, sql.ErrNoRows) {
+			continue
+		}
 		if err != nil {
 			return nil, nil, err
 		}
-		if rows > 0 {
-			ended = append(ended, d.Session)
-			kills = append(kills, revocation.KillSession(d.Session))
-		}
+		ended = append(ended, tokens.Ended{Session: d.Session, User: user, At: d.At})
+		kills = append(kills, revocation.KillSession(d.Session))
 	}
 	return ended, kills, nil
 }

@@ -92,7 +92,7 @@ var errStale = errors.New("the user was changed meanwhile")
 // ChangeUser implements [tokens.Store].
 func (s *Store) ChangeUser(ctx context.Context, change tokens.UserChange, mark uint64) (applied bool, err error) {
 	err = s.write(ctx, "change a user", func(ctx context.Context, l *link) error {
-		kills, err := applyChange(ctx, l, &change)
+		kills, err := applyChange(ctx, l, &change, s.clock())
 		if err != nil {
 			return err
 		}
@@ -105,7 +105,7 @@ func (s *Store) ChangeUser(ctx context.Context, change tokens.UserChange, mark u
 }
 
 // applyChange writes the user, then the sessions and the reset, and returns the kills that follow.
-func applyChange(ctx context.Context, l *link, change *tokens.UserChange) ([]revocation.Kill, error) {
+func applyChange(ctx context.Context, l *link, change *tokens.UserChange, clock time.Time) ([]revocation.Kill, error) {
 	epoch, err := one(ctx, l, changeUser, scanInt, userArguments(change)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, errStale
@@ -123,7 +123,7 @@ func applyChange(ctx context.Context, l *link, change *tokens.UserChange) ([]rev
 			return nil, errStale
 		}
 	}
-	_, kills, err := end(ctx, l, change.End)
+	_, kills, err := end(ctx, l, change.End, clock)
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@ func unbounded(b *broken) {
 	b.rotate = func(ctx context.Context, batch []tokens.Rotation) ([]auth.SessionID, error) {
 		return b.Store.Rotate(context.WithoutCancel(ctx), batch)
 	}
-	b.end = func(ctx context.Context, batch []tokens.Death, mark uint64) ([]auth.SessionID, error) {
+	b.end = func(ctx context.Context, batch []tokens.Death, mark uint64) ([]tokens.Ended, error) {
 		return b.Store.End(context.WithoutCancel(ctx), batch, mark)
 	}
 	b.createUser = func(ctx context.Context, u accounts.User, hash string) (time.Time, error) {
@@ -25,7 +25,7 @@ func unbounded(b *broken) {
 // onError runs more when a write of sessions was given up.
 func onError(more func(b *broken, deaths []tokens.Death)) func(*broken) {
 	return func(b *broken) {
-		b.end = func(ctx context.Context, batch []tokens.Death, mark uint64) ([]auth.SessionID, error) {
+		b.end = func(ctx context.Context, batch []tokens.Death, mark uint64) ([]tokens.Ended, error) {
 			ended, err := b.Store.End(ctx, batch, mark)
 			if err != nil {
 				more(b, batch)
@@ -65,7 +65,7 @@ var cancelDefects = map[string][]defect{
 			}
 		})},
 		{"an error that is not of kind Unavailable hides a commit", func(b *broken) {
-			b.end = func(ctx context.Context, batch []tokens.Death, mark uint64) ([]auth.SessionID, error) {
+			b.end = func(ctx context.Context, batch []tokens.Death, mark uint64) ([]tokens.Ended, error) {
 				ended, err := b.Store.End(context.WithoutCancel(ctx), batch, mark)
 				if err == nil {
 					err = errDefect
@@ -73,6 +73,6 @@ var cancelDefects = map[string][]defect{
 				return ended, err
 			}
 		}},
-		{"what happened is reported as an empty success", died(func(*broken, []tokens.Death, []auth.SessionID, uint64) []auth.SessionID { return nil })},
+		{"what happened is reported as an empty success", died(func(*broken, []tokens.Death, []tokens.Ended, uint64) []tokens.Ended { return nil })},
 	},
 }

@@ -73,7 +73,7 @@ var changeDefects = map[string][]defect{
 		})},
 		{"the guard must outlive the change", func(b *broken) {
 			b.changeUser = func(ctx context.Context, c tokens.UserChange, mark uint64) (bool, error) {
-				if slices.Contains(victims(c.End), c.Guard) {
+				if slices.Contains(endedIDs(victims(c.End)), c.Guard) {
 					return false, nil
 				}
 				return b.Store.ChangeUser(ctx, c, mark)

@@ -14,16 +14,16 @@ import (
 // deaths passes every batch of deaths through change before it is written.
 func deaths(change func(b *broken, batch []tokens.Death) []tokens.Death) func(*broken) {
 	return func(b *broken) {
-		b.end = func(ctx context.Context, batch []tokens.Death, mark uint64) ([]auth.SessionID, error) {
+		b.end = func(ctx context.Context, batch []tokens.Death, mark uint64) ([]tokens.Ended, error) {
 			return b.Store.End(ctx, change(b, slices.Clone(batch)), mark)
 		}
 	}
 }
 
 // died does more after deaths were written, and may lie about it.
-func died(more func(b *broken, batch []tokens.Death, ended []auth.SessionID, mark uint64) []auth.SessionID) func(*broken) {
+func died(more func(b *broken, batch []tokens.Death, ended []tokens.Ended, mark uint64) []tokens.Ended) func(*broken) {
 	return func(b *broken) {
-		b.end = func(ctx context.Context, batch []tokens.Death, mark uint64) ([]auth.SessionID, error) {
+		b.end = func(ctx context.Context, batch []tokens.Death, mark uint64) ([]tokens.Ended, error) {
 			ended, err := b.Store.End(ctx, batch, mark)
 			if err != nil {
 				return nil, err
@@ -35,7 +35,7 @@ func died(more func(b *broken, batch []tokens.Death, ended []auth.SessionID, mar
 
 // afterDeath runs a statement after deaths were written.
 func afterDeath(statement string) func(*broken) {
-	return died(func(b *broken, _ []tokens.Death, ended []auth.SessionID, _ uint64) []auth.SessionID {
+	return died(func(b *broken, _ []tokens.Death, ended []tokens.Ended, _ uint64) []tokens.Ended {
 		b.sql(statement)
 		return ended
 	})
@@ -49,12 +49,12 @@ func afterKill(statement string) func(*broken) {
 	}
 }
 
-func victims(batch []tokens.Death) []auth.SessionID {
-	ids := make([]auth.SessionID, len(batch))
+func victims(batch []tokens.Death) []tokens.Ended {
+	ended := make([]tokens.Ended, len(batch))
 	for i, d := range batch {
-		ids[i] = d.Session
+		ended[i] = tokens.Ended{Session: d.Session, At: d.At}
 	}
-	return ids
+	return ended
 }
 
 const (
@@ -64,7 +64,7 @@ const (
 )
 
 // endsAll reports sessions as ended that were ended before.
-var endsAll = died(func(_ *broken, batch []tokens.Death, _ []auth.SessionID, _ uint64) []auth.SessionID {
+var endsAll = died(func(_ *broken, batch []tokens.Death, _ []tokens.Ended, _ uint64) []tokens.Ended {
 	return victims(batch)
 })
 
@@ -91,17 +91,40 @@ var endDefects = map[string][]defect{
 		{"the user's other sessions end too", afterDeath(`update sessions set ended_at = 1, end_reason = 'logout' where ended_at is null`)},
 		{"the idle end moves", afterDeath(`update sessions set idle_ends_at = ended_at where ended_at is not null`)},
 		{"what made the last token is wiped", afterDeath(`update sessions set nonce = null where ended_at is not null`)},
-		{"it says that it ended nothing", died(func(*broken, []tokens.Death, []auth.SessionID, uint64) []auth.SessionID { return nil })},
+		{"it says that it ended nothing", died(func(*broken, []tokens.Death, []tokens.Ended, uint64) []tokens.Ended { return nil })},
+	},
+	"an end without a time is at the store's clock, and what ended is told with its user and time": {
+		{"no time is taken for one", deaths(func(_ *broken, batch []tokens.Death) []tokens.Death {
+			for i := range batch {
+				if batch[i].At.IsZero() {
+					batch[i].At = time.Unix(0, 0)
+				}
+			}
+			return batch
+		})},
+		{"every time is the store's", deaths(func(_ *broken, batch []tokens.Death) []tokens.Death {
+			for i := range batch {
+				batch[i].At = time.Time{}
+			}
+			return batch
+		})},
+		{"the user is left out", died(func(_ *broken, _ []tokens.Death, ended []tokens.Ended, _ uint64) []tokens.Ended {
+			for i := range ended {
+				ended[i].User = auth.UserID{}
+			}
+			return ended
+		})},
+		{"the time that is told is not the one that is stored", afterDeath(`update sessions set ended_at = ended_at + 1 where ended_at is not null`)},
 	},
 	"an end reports exactly the sessions that it ended, and the first reason stays": {
 		{"sessions that were ended before are reported", endsAll},
-		{"the last reason stays", died(func(b *broken, batch []tokens.Death, ended []auth.SessionID, _ uint64) []auth.SessionID {
+		{"the last reason stays", died(func(b *broken, batch []tokens.Death, ended []tokens.Ended, _ uint64) []tokens.Ended {
 			for _, d := range batch {
 				b.sql(`update sessions set end_reason = ? where session_id = ?`, string(d.Reason), d.Session[:])
 			}
 			return ended
 		})},
-		{"the last time stays", died(func(b *broken, batch []tokens.Death, ended []auth.SessionID, _ uint64) []auth.SessionID {
+		{"the last time stays", died(func(b *broken, batch []tokens.Death, ended []tokens.Ended, _ uint64) []tokens.Ended {
 			for _, d := range batch {
 				b.sql(`update sessions set ended_at = ? where session_id = ?`, d.At.UnixMicro(), d.Session[:])
 			}
@@ -125,7 +148,7 @@ var endDefects = map[string][]defect{
 		})},
 	},
 	"an end and its kill are one: each ended session has an entry, in the order of deaths": {
-		{"half-committed: sessions end without kills", died(func(b *broken, _ []tokens.Death, ended []auth.SessionID, mark uint64) []auth.SessionID {
+		{"half-committed: sessions end without kills", died(func(b *broken, _ []tokens.Death, ended []tokens.Ended, mark uint64) []tokens.Ended {
 			b.sql(`delete from kills where mark = ?`, int64(mark))
 			b.sql(headFollows)
 			return ended
@@ -145,12 +168,12 @@ var endDefects = map[string][]defect{
 			update kills set seq = seq - 1 where seq = (select max(seq) from kills); ` + headFollows)},
 		{"the head's seq is not moved", afterDeath(`update feed_head set seq = 1`)},
 		{"the head's mark is not moved", afterDeath(`update feed_head set mark = 1`)},
-		{"marks lose their top bit", died(func(b *broken, _ []tokens.Death, ended []auth.SessionID, mark uint64) []auth.SessionID {
+		{"marks lose their top bit", died(func(b *broken, _ []tokens.Death, ended []tokens.Ended, mark uint64) []tokens.Ended {
 			b.sql(`update kills set mark = mark & ?; update feed_head set mark = mark & ?`, int64(1<<63-1), int64(1<<63-1))
 			return ended
 		})},
 		{"the mark is the store's own", func(b *broken) {
-			b.end = func(ctx context.Context, batch []tokens.Death, _ uint64) ([]auth.SessionID, error) {
+			b.end = func(ctx context.Context, batch []tokens.Death, _ uint64) ([]tokens.Ended, error) {
 				return b.Store.End(ctx, batch, newMark())
 			}
 		}},
@@ -159,17 +182,17 @@ var endDefects = map[string][]defect{
 		{"the value is not 0", afterDeath(`update kills set value = 1`)},
 	},
 	"an end that ends nothing leaves the feed alone": {
-		{"the head gets the mark", died(func(b *broken, _ []tokens.Death, ended []auth.SessionID, mark uint64) []auth.SessionID {
+		{"the head gets the mark", died(func(b *broken, _ []tokens.Death, ended []tokens.Ended, mark uint64) []tokens.Ended {
 			b.sql(`update feed_head set mark = ?`, int64(mark))
 			return ended
 		})},
-		{"the head moves on", died(func(b *broken, batch []tokens.Death, ended []auth.SessionID, _ uint64) []auth.SessionID {
+		{"the head moves on", died(func(b *broken, batch []tokens.Death, ended []tokens.Ended, _ uint64) []tokens.Ended {
 			if len(ended) < len(batch) {
 				b.sql(`update feed_head set seq = seq + 1`)
 			}
 			return ended
 		})},
-		{"an entry is written for each death", died(func(b *broken, batch []tokens.Death, ended []auth.SessionID, _ uint64) []auth.SessionID {
+		{"an entry is written for each death", died(func(b *broken, batch []tokens.Death, ended []tokens.Ended, _ uint64) []tokens.Ended {
 			if len(ended) < len(batch) {
 				b.sql(repeatNewest)
 				b.sql(headFollows)
@@ -184,7 +207,7 @@ var endDefects = map[string][]defect{
 		{"the lifetime is a built-in one", afterKill(`update kills set until = until - (437 - 300) * 1000000`)},
 		{"a lifetime that was raised is not seen", afterKill(`update kills set until = until - (50 * 60 - 437) * 1000000
 			where (select max_ttl from feed_head) = 50 * 60`)},
-		{"until counts from the decision", died(func(b *broken, batch []tokens.Death, ended []auth.SessionID, _ uint64) []auth.SessionID {
+		{"until counts from the decision", died(func(b *broken, batch []tokens.Death, ended []tokens.Ended, _ uint64) []tokens.Ended {
 			b.sql(`update kills set until = ? where seq = (select max(seq) from kills)`,
 				batch[0].At.Add(maxTTL+2*time.Minute).UnixMicro())
 			return ended
@@ -194,7 +217,7 @@ var endDefects = map[string][]defect{
 	},
 	"nothing ends while there is no head to order it": {
 		{"the session ends and nobody hears of it", func(b *broken) {
-			b.end = func(ctx context.Context, batch []tokens.Death, mark uint64) ([]auth.SessionID, error) {
+			b.end = func(ctx context.Context, batch []tokens.Death, mark uint64) ([]tokens.Ended, error) {
 				ended, err := b.Store.End(ctx, batch, mark)
 				if err != nil {
 					b.sql(`update sessions set ended_at = 1, end_reason = 'logout'`)
@@ -204,7 +227,7 @@ var endDefects = map[string][]defect{
 			}
 		}},
 		{"half-committed: the error comes after the end", func(b *broken) {
-			b.end = func(ctx context.Context, batch []tokens.Death, mark uint64) ([]auth.SessionID, error) {
+			b.end = func(ctx context.Context, batch []tokens.Death, mark uint64) ([]tokens.Ended, error) {
 				ended, err := b.Store.End(ctx, batch, mark)
 				if err != nil {
 					b.sql(`update sessions set ended_at = 1, end_reason = 'logout'`)

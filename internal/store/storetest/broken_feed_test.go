@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/authd/authd/internal/auth"
 	"github.com/authd/authd/internal/revocation"
 	"github.com/authd/authd/internal/tokens"
 )
@@ -119,7 +118,7 @@ var feedDefects = map[string][]defect{
 	},
 	"as_of moves with every entry, never back and never ahead of the clock": {
 		{"as_of stands", afterKill(`update feed_head set as_of = 1`)},
-		{"as_of follows the decision's clock", died(func(b *broken, batch []tokens.Death, ended []auth.SessionID, _ uint64) []auth.SessionID {
+		{"as_of follows the decision's clock", died(func(b *broken, batch []tokens.Death, ended []tokens.Ended, _ uint64) []tokens.Ended {
 			b.sql(`update feed_head set as_of = max(as_of, ?)`, batch[0].At.UnixMicro())
 			return ended
 		})},

@@ -29,7 +29,7 @@ func oneIn(n int32, breaks func(*broken)) func(*broken) {
 		b.rotate = func(ctx context.Context, batch []tokens.Rotation) ([]auth.SessionID, error) {
 			return turn(&rotates).rotate(ctx, batch)
 		}
-		b.end = func(ctx context.Context, batch []tokens.Death, mark uint64) ([]auth.SessionID, error) {
+		b.end = func(ctx context.Context, batch []tokens.Death, mark uint64) ([]tokens.Ended, error) {
 			return turn(&ends).end(ctx, batch, mark)
 		}
 		b.changeUser = func(ctx context.Context, c tokens.UserChange, mark uint64) (bool, error) {
@@ -42,7 +42,7 @@ func oneIn(n int32, breaks func(*broken)) func(*broken) {
 func deadlocks(b *broken) {
 	errDeadlock := errors.New("deadlock detected (40P01)")
 	b.rotate = func(context.Context, []tokens.Rotation) ([]auth.SessionID, error) { return nil, errDeadlock }
-	b.end = func(context.Context, []tokens.Death, uint64) ([]auth.SessionID, error) { return nil, errDeadlock }
+	b.end = func(context.Context, []tokens.Death, uint64) ([]tokens.Ended, error) { return nil, errDeadlock }
 	b.changeUser = func(context.Context, tokens.UserChange, uint64) (bool, error) { return false, errDeadlock }
 }
 
@@ -54,13 +54,13 @@ func conflicts(b *broken) {
 }
 
 // loseKill ends sessions and forgets one kill, leaving no gap.
-var loseKill = died(func(b *broken, _ []tokens.Death, ended []auth.SessionID, mark uint64) []auth.SessionID {
+var loseKill = died(func(b *broken, _ []tokens.Death, ended []tokens.Ended, mark uint64) []tokens.Ended {
 	b.sql(`update kills set subject = x'000000000000000000000000' where mark = ?`, int64(mark))
 	return ended
 })
 
 // late ends sessions, and lets their entries be seen when others have read beyond them.
-func (b *broken) late(ctx context.Context, batch []tokens.Death, mark uint64) ([]auth.SessionID, error) {
+func (b *broken) late(ctx context.Context, batch []tokens.Death, mark uint64) ([]tokens.Ended, error) {
 	b.sql(fmt.Sprintf(`create trigger late_%d after insert on kills when new.mark = %d
 		begin update kills set seq = -seq where seq = new.seq; end`, mark, int64(mark)))
 	ended, err := b.Store.End(ctx, batch, mark)
@@ -90,11 +90,11 @@ var raceDefects = map[string][]defect{
 	},
 	"many who end one session at once end it once": {
 		{"all are told that they ended it", endsAll},
-		{"a kill each", died(func(b *broken, _ []tokens.Death, ended []auth.SessionID, _ uint64) []auth.SessionID {
+		{"a kill each", died(func(b *broken, _ []tokens.Death, ended []tokens.Ended, _ uint64) []tokens.Ended {
 			b.sql(repeatNewest + ` on conflict do nothing; ` + headFollows)
 			return ended
 		})},
-		{"nobody is told that they ended it", died(func(*broken, []tokens.Death, []auth.SessionID, uint64) []auth.SessionID { return nil })},
+		{"nobody is told that they ended it", died(func(*broken, []tokens.Death, []tokens.Ended, uint64) []tokens.Ended { return nil })},
 	},
 	"of many changes decided on one version exactly one is applied": {
 		{"the version is ignored", ignoreVersion},
@@ -142,7 +142,7 @@ var raceDefects = map[string][]defect{
 			update kills set seq = seq - 1 where seq = (select max(seq) from kills); `+headFollows))},
 		{"a serial: an entry comes late, with a low number", func(b *broken) {
 			var once sync.Once
-			b.end = func(ctx context.Context, batch []tokens.Death, mark uint64) (ended []auth.SessionID, err error) {
+			b.end = func(ctx context.Context, batch []tokens.Death, mark uint64) (ended []tokens.Ended, err error) {
 				write := b.Store.End
 				once.Do(func() { write = b.late })
 				return write(ctx, batch, mark)

@@ -213,7 +213,7 @@ var rotateDefects = map[string][]defect{
 			}
 		}},
 		{"no deaths draw a mark", func(b *broken) {
-			b.end = func(ctx context.Context, deaths []tokens.Death, mark uint64) ([]auth.SessionID, error) {
+			b.end = func(ctx context.Context, deaths []tokens.Death, mark uint64) ([]tokens.Ended, error) {
 				b.sql(`update feed_head set mark = ?`, int64(mark))
 				return b.Store.End(ctx, deaths, mark)
 			}

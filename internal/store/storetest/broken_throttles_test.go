@@ -230,7 +230,7 @@ var throttleDefects = map[string][]defect{
 		})},
 		{"ended sessions are forgotten", func(b *broken) {
 			end := b.end
-			b.end = func(ctx context.Context, batch []tokens.Death, mark uint64) ([]auth.SessionID, error) {
+			b.end = func(ctx context.Context, batch []tokens.Death, mark uint64) ([]tokens.Ended, error) {
 				ended, err := end(ctx, batch, mark)
 				b.sql(`update sessions set login_net = null where ended_at is not null`)
 				return ended, err

@@ -97,7 +97,7 @@ func writesCutShort(t *trial) {
 		if c.whole = i%2 == 0; c.whole {
 			c.done, c.err = t.store.ChangeUser(ctx, c.change, c.mark)
 		} else {
-			var ended []auth.SessionID
+			var ended []tokens.Ended
 			ended, c.err = t.store.End(ctx, c.change.End, c.mark)
 			c.done = len(ended) > 0
 		}

@@ -5,13 +5,13 @@ import (
 	"time"
 
 	"github.com/authd/authd/internal/audit"
-	"github.com/authd/authd/internal/auth"
 	"github.com/authd/authd/internal/revocation"
 	"github.com/authd/authd/internal/tokens"
 )
 
 var endClaims = []claim{
 	{name: "an end writes its time, its reason and nothing else", prove: endColumns},
+	{name: "an end without a time is at the store's clock, and what ended is told with its user and time", prove: endWhenWritten},
 	{name: "an end reports exactly the sessions that it ended, and the first reason stays", prove: endOnce},
 	{name: "a session that is listed twice dies once", prove: endListedTwice},
 	{name: "an end and its kill are one: each ended session has an entry, in the order of deaths", prove: endKills},
@@ -61,11 +61,37 @@ func endColumns(t *trial) {
 	died := t.clock().Add(-90 * time.Minute)
 	ended, err := t.store.End(t.Context(), deathsOf(audit.SessionLimit, died, s), newMark())
 	t.must(err, "End")
-	t.same(ended, []auth.SessionID{s.ID}, "the ids that End returned")
+	t.same(ended, []tokens.Ended{{Session: s.ID, User: ann.ID, At: died}}, "what End returned")
 
 	got := t.reload([]tokens.Session{s, neighbour})
 	s.EndedAt, s.EndReason, s.RowVersion = died, audit.SessionLimit, got[0].RowVersion
 	t.same(got, []tokens.Session{s, neighbour}, "the ended session and its neighbour")
+}
+
+// A logout decides on nothing, so nothing is loaded for it. What it reports tells when and whose.
+func endWhenWritten(t *trial) {
+	sessions := append(t.login(t.user("ann").ID, 1), t.login(t.user("bob").ID, 1)...)
+	deaths := deathsOf(audit.Logout, time.Time{}, sessions...)
+	decided := t.clock().Add(-time.Hour)
+	deaths[1].At = decided
+	before := t.clock()
+	ended, err := t.store.End(t.Context(), deaths, newMark())
+	after := t.clock()
+	t.must(err, "End")
+	if len(ended) != 2 {
+		t.Fatalf("%d sessions ended, want 2", len(ended))
+	}
+	if ended[0].Session != sessions[0].ID {
+		slices.Reverse(ended)
+	}
+	t.between(ended[0].At, before, after, "the end of what nothing was decided on")
+	t.same(ended, []tokens.Ended{
+		{Session: sessions[0].ID, User: sessions[0].User, At: ended[0].At},
+		{Session: sessions[1].ID, User: sessions[1].User, At: decided},
+	}, "what End returned")
+	for i, s := range t.reload(sessions) {
+		t.same(s.EndedAt, ended[i].At, "the end that is stored")
+	}
 }
 
 func endOnce(t *trial) {
@@ -78,7 +104,7 @@ func endOnce(t *trial) {
 	deaths = append(deaths, tokens.Death{Session: t.sessionID(), Reason: audit.Logout, At: t.clock()})
 	ended, err := t.store.End(t.Context(), deaths, newMark())
 	t.must(err, "End")
-	t.same(sorted(ended), sorted(idsOf([]tokens.Session{sessions[0], sessions[2]})),
+	t.same(sorted(endedIDs(ended)), sorted(idsOf([]tokens.Session{sessions[0], sessions[2]})),
 		"the ended ids, of four that were live, ended, live and unknown")
 	t.same(t.reload(sessions)[1], before, "the session that had been ended before")
 }
@@ -91,7 +117,7 @@ func endListedTwice(t *trial) {
 	deaths[2].Reason, deaths[3].Reason = audit.Reuse, audit.Reuse
 	ended, err := t.store.End(t.Context(), deaths, mark)
 	t.must(err, "End")
-	t.same(sorted(ended), sorted(idsOf(sessions)), "the ended ids")
+	t.same(sorted(endedIDs(ended)), sorted(idsOf(sessions)), "the ended ids")
 	for _, s := range t.reload(sessions) {
 		if s.EndReason != audit.Logout {
 			t.Errorf("the reason is %q, want the first that was listed", s.EndReason)

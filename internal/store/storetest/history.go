@@ -159,7 +159,7 @@ func (h *history) endOne(client int, clock time.Time, s Store) error {
 	victim := client % len(h.sessions)
 	in := input{session: victim, verb: end}
 	call := h.now()
-	var ended []auth.SessionID
+	var ended []tokens.Ended
 	err := h.insist(func() (err error) {
 		ended, err = s.End(h.Context(), deathsOf(audit.Logout, clock, h.sessions[victim]), newMark())
 		return err

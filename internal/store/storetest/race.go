@@ -125,7 +125,7 @@ func (t *trial) raceToEnd(user auth.UserID, change uint64) {
 			}
 			return
 		}
-		var ended []auth.SessionID
+		var ended []tokens.Ended
 		err := t.insist(func() (err error) {
 			ended, err = s.End(t.Context(), deaths, mark)
 			return err
@@ -133,7 +133,7 @@ func (t *trial) raceToEnd(user auth.UserID, change uint64) {
 		if err != nil {
 			t.Errorf("End: %v", err)
 		}
-		enders.add(int(mark), ended)
+		enders.add(int(mark), endedIDs(ended))
 	})
 	entries, head := t.entries(before.Seq)
 	if len(entries) != len(sessions) || head.Seq != before.Seq+int64(len(sessions)) {

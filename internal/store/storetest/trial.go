@@ -192,7 +192,15 @@ func (t *trial) end(reason audit.Reason, mark uint64, sessions ...tokens.Session
 	t.Helper()
 	ended, err := t.store.End(t.Context(), deathsOf(reason, t.clock(), sessions...), mark)
 	t.must(err, "End")
-	return ended
+	return endedIDs(ended)
+}
+
+func endedIDs(ended []tokens.Ended) []auth.SessionID {
+	ids := make([]auth.SessionID, len(ended))
+	for i, e := range ended {
+		ids[i] = e.Session
+	}
+	return ids
 }
 
 // race starts n goroutines together, on the two handles in turn, and waits for them. Nobody should have

@@ -27,7 +27,7 @@ type broken struct {
 
 	loadSessions    func(context.Context, []auth.SessionID) ([]tokens.Loaded, time.Time, error)
 	rotate          func(context.Context, []tokens.Rotation) ([]auth.SessionID, error)
-	end             func(context.Context, []tokens.Death, uint64) ([]auth.SessionID, error)
+	end             func(context.Context, []tokens.Death, uint64) ([]tokens.Ended, error)
 	loadUser        func(context.Context, auth.UserID) (tokens.User, []tokens.Session, time.Time, bool, error)
 	changeUser      func(context.Context, tokens.UserChange, uint64) (bool, error)
 	addKills        func(context.Context, []revocation.Kill, uint64) error
@@ -95,7 +95,7 @@ func (b *broken) Rotate(ctx context.Context, r []tokens.Rotation) ([]auth.Sessio
 	return b.rotate(ctx, r)
 }
 
-func (b *broken) End(ctx context.Context, d []tokens.Death, mark uint64) ([]auth.SessionID, error) {
+func (b *broken) End(ctx context.Context, d []tokens.Death, mark uint64) ([]tokens.Ended, error) {
 	return b.end(ctx, d, mark)
 }
 
