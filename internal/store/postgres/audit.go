@@ -11,8 +11,9 @@ import (
 	"github.com/authd/authd/internal/audit"
 )
 
-// users_pkey serves the question, once for each record. Whoever deletes a user holds the row, so this
-// waits, and then keeps nothing that the deletion has just blanked elsewhere.
+// users_pkey serves the question, once for each record: without the offset it would be asked anew for each
+// column that hangs on it. Whoever deletes a user holds the row, so this waits, and then keeps nothing that
+// the deletion has just blanked elsewhere.
 const insertRecords = `
 insert into audit (event_id, at, name, reason, actor, user_id, session_id, subject, address, user_agent)
 select r.event_id, r.at, r.name, nullif(r.reason, ''), r.actor, r.user_id, r.session_id, nullif(r.subject, ''),
@@ -23,7 +24,8 @@ select r.event_id, r.at, r.name, nullif(r.reason, ''), r.actor, r.user_id, r.ses
     as r (event_id, at, name, reason, actor, user_id, session_id, subject, address, user_agent)
  cross join lateral (
        select num_nonnulls(r.user_id) = 0
-           or exists (select from users u where u.user_id = any(array[r.user_id]) for key share) as kept) k
+           or exists (select from users u where u.user_id = any(array[r.user_id]) for key share) as kept
+        offset 0) k
 on conflict do nothing`
 
 // audit_pkey serves this, backwards.
