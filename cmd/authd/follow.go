@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"log/slog"
-	"runtime/debug"
 	"time"
 
 	"github.com/authd/authd/internal/audit"
@@ -12,8 +11,9 @@ import (
 )
 
 // follow makes the part that reads what was revoked, by whichever instance or command. It writes its own
-// lines into the log: told is for everybody else who hears of events.
-func follow(st revocation.Store, ring *tokens.Keyring, accessTTL time.Duration, log *slog.Logger, told audit.Sink) (*revocation.Follower, error) {
+// lines into the log: told is for everybody else who hears of events. sized hears how many bytes the live
+// set takes.
+func follow(st revocation.Store, ring *tokens.Keyring, accessTTL time.Duration, log *slog.Logger, told audit.Sink, sized func(bytes int64)) (*revocation.Follower, error) {
 	return revocation.New(revocation.Config{
 		Store: st, Now: time.Now, MaxTTL: accessTTL,
 		Failed: func(ctx context.Context, err error) {
@@ -32,7 +32,7 @@ func follow(st revocation.Store, ring *tokens.Keyring, accessTTL time.Duration, 
 			return err
 		},
 		RaiseTTL: ring.RaiseHead,
-		Sized:    func(bytes int64) { debug.SetGCPercent(gcPercent(bytes)) },
+		Sized:    sized,
 	})
 }
 
@@ -45,13 +45,6 @@ func keysFailed(log *slog.Logger) func(context.Context, error) {
 		}
 		log.InfoContext(ctx, "the keys are seen to again")
 	}
-}
-
-// gcPercent keeps the collector's headroom what it is without the live set, which has no garbage in it:
-// a hundred per cent of a million kills would be 39 MiB of room for nothing.
-func gcPercent(liveSet int64) int {
-	const rest = 6 << 20 // the heap of a server that holds no kills
-	return int(max(10, 100*rest/(rest+liveSet)))
 }
 
 // alarmOfFork is for a store that went back in time: a standby took over without the last commits, or a

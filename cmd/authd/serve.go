@@ -77,6 +77,7 @@ func (c *serveCmd) Run(ctx context.Context, p process) (err error) {
 	}
 	g.Go(func() error { return untilStopped(ctx, parts, s.feed.Run) })
 	g.Go(func() error { return s.hasher.Run(parts) })
+	g.Go(func() error { return s.headroom.run(parts) })
 	g.Go(func() error { return s.sessions.Run(parts) })
 	g.Go(func() error { return untilStopped(ctx, parts, s.keyring.Run) })
 	g.Go(func() error {

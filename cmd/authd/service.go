@@ -32,11 +32,12 @@ type service struct {
 	feed     *revocation.Feed
 	sessions *tokens.Sessions
 	accounts *accounts.Accounts
+	headroom *headroom
 }
 
 // build opens the store and puts the parts together. It starts none of them.
 func (c *serveCmd) build(ctx context.Context, log *slog.Logger, keys []auth.Secret, workers int, m *meters) (_ *service, err error) {
-	s := &service{meters: m}
+	s := &service{meters: m, headroom: newHeadroom()}
 	if s.store, err = c.open(ctx, m.storeFailed); err != nil {
 		return nil, err
 	}
@@ -63,7 +64,7 @@ func (c *serveCmd) build(ctx context.Context, log *slog.Logger, keys []auth.Secr
 	if err != nil {
 		return nil, err
 	}
-	if s.live, err = follow(s.store, s.keyring, c.AccessTTL, log, told); err != nil {
+	if s.live, err = follow(s.store, s.keyring, c.AccessTTL, log, told, s.headroom.holds); err != nil {
 		return nil, err
 	}
 	s.feed, err = revocation.NewFeed(revocation.FeedConfig{Live: s.live, Signer: s.keyring, Issuer: c.Issuer, Now: time.Now, MaxHeld: heldPolls(openFiles())})
