@@ -49,7 +49,8 @@ func (s *Sessions) rotateOnce(ctx context.Context, batch []*rotation) ([]*rotati
 	if err != nil {
 		return batch, err
 	}
-	turn := rotationTurn{Sessions: s, ctx: ctx, rows: rows, clock: clock}
+	turn := rotationTurn{Sessions: s, ctx: ctx, rows: rows, clock: clock,
+		swaps: make([]Rotation, 0, len(batch)), waiting: make([]waiting, 0, len(batch))}
 	for _, r := range batch {
 		turn.decide(r)
 	}

@@ -25,8 +25,7 @@ type signingKey struct {
 
 // sign makes a compact JWS (RFC 7515, section 7.1) of an access token's claims.
 func (k *signingKey) sign(c claims, random io.Reader) (string, error) {
-	var room [512]byte // for what most tokens say, on the stack
-	payload, err := c.write(room[:0])
+	payload, err := c.write(make([]byte, 0, 512)) // enough for what most tokens say
 	if err != nil {
 		return "", err
 	}
