@@ -5,28 +5,8 @@ package main
 import (
 	"os"
 	"strings"
-	"sync/atomic"
 	"testing"
 )
-
-func TestTheWireCountsTheMessagesThatAreWaitedFor(t *testing.T) {
-	t.Parallel()
-	startup := "\x00\x00\x00\x09\x00\x03\x00\x00\x00"
-	parse, sync, query := "P\x00\x00\x00\x06SS", "S\x00\x00\x00\x04", "Q\x00\x00\x00\x08SQS\x00"
-	stream := startup + parse + sync + query + parse + parse + sync
-	for size := 1; size <= len(stream); size++ { // however it is cut
-		var count atomic.Int64
-		f := &frontend{synced: &count}
-		for rest := stream; rest != ""; {
-			n := min(size, len(rest))
-			_, _ = f.Write([]byte(rest[:n]))
-			rest = rest[n:]
-		}
-		if got := count.Load(); got != 3 {
-			t.Errorf("in pieces of %d bytes: got %d, want 3", size, got)
-		}
-	}
-}
 
 func TestAnAnswersHeadIsRead(t *testing.T) {
 	t.Parallel()

@@ -30,6 +30,8 @@ func (r *Registry) Process() {
 		func(m *runtime.MemStats) float64 { return float64(m.HeapAlloc) })
 	memory("go_memstats_alloc_bytes_total", KindCounter, "Bytes that were ever allocated.",
 		func(m *runtime.MemStats) float64 { return float64(m.TotalAlloc) })
+	memory("go_memstats_mallocs_total", KindCounter, "Objects that were ever allocated.",
+		func(m *runtime.MemStats) float64 { return float64(m.Mallocs) })
 	memory("go_memstats_sys_bytes", KindGauge, "Bytes that Go took from the system.",
 		func(m *runtime.MemStats) float64 { return float64(m.Sys) })
 	memory("go_gc_pause_seconds_total", KindCounter, "Time that everything stood still for the garbage collector.",
