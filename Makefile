@@ -21,7 +21,7 @@ demo: ## what authd is for, in half a minute
 bench: ## every figure against its yardstick, in some three minutes; into docs/performance.md
 	$(GO) -C e2e run ./bench -o ../docs
 
-bench-long: ## the same in about an hour: a million sessions, checkpoints, vacuum
+bench-long: ## the same in some fifty minutes: a million sessions, checkpoints, vacuum
 	$(GO) -C e2e run ./bench -long -o ../docs
 
 measure-logout: ## how long a logout takes to be obeyed, and what followers cost, into docs/measured-logout.md

@@ -6,7 +6,8 @@
 // round, so that a machine which is busy is busy for all. What counts are the ratios.
 //
 //	make bench         some three minutes
-//	make bench-long    an hour: at least five minutes for each load, a million sessions, checkpoints, vacuum
+//	make bench-long    some fifty minutes: five and more for a load and its yardstick, a million sessions,
+//	                   checkpoints, vacuum
 //
 // It writes docs/performance.json, docs/performance.md and the plots beside them.
 //

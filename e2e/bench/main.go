@@ -31,7 +31,7 @@ func main() {
 
 func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	set := flag.NewFlagSet("bench", flag.ContinueOnError)
-	long := set.Bool("long", false, "measure for about an hour instead of two minutes")
+	long := set.Bool("long", false, "measure for some fifty minutes instead of three")
 	asJSON := set.Bool("json", false, "print the report as JSON")
 	folder := set.String("o", "", "write performance.json, performance.md and the plots into this folder")
 	only := set.String("only", "", "measure only these parts, by commas: "+partNames())
@@ -43,7 +43,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	}
 	p := short
 	if *long {
-		p = hour
+		p = thorough
 	}
 	parts, err := chosen(*only)
 	if err != nil {

@@ -25,8 +25,8 @@ var (
 		kind: "short", rounds: 3, turn: 2 * time.Second, slow: 4 * time.Second, storm: 4 * time.Second, storms: 1,
 		sweep: 600 * time.Millisecond, growth: []int{10_000, 30_000, 100_000}, logouts: 40_000, obeyed: 60, starts: 15,
 	}
-	hour = plan{
-		kind: "long", rounds: 25, turn: 12 * time.Second, slow: 12 * time.Second, storm: 60 * time.Second, storms: 5,
+	thorough = plan{
+		kind: "long", rounds: 13, turn: 12 * time.Second, slow: 12 * time.Second, storm: 40 * time.Second, storms: 3,
 		sweep: 5 * time.Second, growth: []int{10_000, 100_000, 300_000, 1_000_000}, logouts: 150_000, obeyed: 1000, starts: 51,
 	}
 )
