@@ -144,7 +144,7 @@ func NewAdmin(c AdminConfig) (http.Handler, error) {
 	a := &admin{AdminConfig: c, health: health{c.Ready, c.Draining}}
 	routes := a.routes()
 	guarded := newGuard(c.Token, c.Hosts, c.Record, routes, newRouter(routes))
-	return &front{log: c.Logger, now: c.Now, random: &idBlocks{random: c.Random}, meter: c.Meter,
+	return &front{log: c.Logger, now: c.Now, ids: &idBlocks{random: c.Random}, meter: c.Meter,
 		proxies: &proxies{trusted: c.Proxies, log: c.Logger, ignored: c.Meter.ForwardingIgnored},
 		secure:  byHTTPS(c.Issuer), next: guarded}, nil
 }

@@ -141,7 +141,7 @@ func New(c Config) (http.Handler, error) {
 	a := &api{Config: c, origins: origins, cookies: isSecure(c.Issuer), health: health{c.Ready, c.Draining}, keysCaching: keysCaching(c.JWKSMaxAge),
 		contractText: newDocument("application/yaml", "no-cache", c.Contract),
 		metadataText: newDocument(mediaJSON, metadataCaching, metadata)}
-	return &front{log: c.Logger, now: c.Now, random: &idBlocks{random: c.Random}, meter: c.Meter,
+	return &front{log: c.Logger, now: c.Now, ids: &idBlocks{random: c.Random}, meter: c.Meter,
 		origins: origins,
 		proxies: &proxies{trusted: c.Proxies, log: c.Logger, ignored: c.Meter.ForwardingIgnored},
 		secure:  byHTTPS(c.Issuer), public: true, next: newRouter(a.routes())}, nil

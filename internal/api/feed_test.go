@@ -130,7 +130,7 @@ func TestAPollThatIsNotHeldCarriesAHint(t *testing.T) {
 	feed := hinting{w.feed, make(chan revocation.Ask, 1)}
 	log := &logged{}
 	c := broken{}.config(log.logger())
-	c.Feed, c.Random = feed, strings.NewReader(strings.Repeat("x", 1000))
+	c.Feed, c.Random = feed, strings.NewReader(strings.Repeat("x", 2000))
 	handler, err := New(c)
 	must(t, err)
 	a := do(t, handler, get("/revocations?wait=30&cursor=AAAAAAAAAAAAAAAA.7.0123456789abcdef"))

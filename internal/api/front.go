@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -16,7 +15,7 @@ import (
 type front struct {
 	log     *slog.Logger
 	now     func() time.Time
-	random  io.Reader
+	ids     *idBlocks
 	next    http.Handler
 	meter   Meter
 	proxies *proxies // nil: nobody is held to account for anything yet
@@ -62,7 +61,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{ResponseWriter: w, oauth: f.public && belowOAuth(r)}
 	defer func() { f.finish(x, r, started, recover()) }()
 
-	id, err := requestID(r, f.random)
+	id, err := requestID(r, f.ids)
 	x.id, x.ids[0] = id, id
 	setCommonHeaders(x.Header(), x.ids[:])
 	if f.secure {

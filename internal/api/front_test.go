@@ -95,7 +95,7 @@ func TestThePanicOfOneRequestIsItsOwnAffair(t *testing.T) { // F23, H7
 func TestAPanicInTheMiddleOfAnAnswerCutsTheConnection(t *testing.T) {
 	t.Parallel()
 	log := &logged{}
-	server := httptest.NewServer(&front{log: log.logger(), now: time.Now, random: rand.Reader,
+	server := httptest.NewServer(&front{log: log.logger(), now: time.Now, ids: &idBlocks{random: rand.Reader},
 		next: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			fmt.Fprint(w, "half") // in chunks, which an ordinary return would end well
 			_ = http.NewResponseController(w).Flush()

@@ -38,6 +38,6 @@ func NotYet(issuer string, pages []PageOrigin, logger *slog.Logger, now func() t
 			writeError(x, r, err)
 		}
 	})
-	return &front{log: logger, now: now, random: &idBlocks{random: random}, secure: byHTTPS(issuer),
+	return &front{log: logger, now: now, ids: &idBlocks{random: random}, secure: byHTTPS(issuer),
 		origins: origins, public: true, next: next}, nil
 }

@@ -11,45 +11,46 @@ import (
 // maxRequestID bounds what a client may write into the log.
 const maxRequestID = 64
 
-// idBlocks reads randomness for many ids at once: asking the system for each would cost more than the
+// idLength is that of an id that is made here: 132 bits in base64url.
+const idLength = 22
+
+// idBlocks draws many ids at once: asking the system for randomness for each would cost more than the
 // rest of the id. Ids are no secrets, so what waits here may be seen. It is safe for concurrent use.
 type idBlocks struct {
 	random io.Reader
 
-	mu    sync.Mutex // guards what follows
-	left  []byte     // of block
-	block [512]byte
+	mu   sync.Mutex // guards left
+	left string     // ids that nobody has yet, one after the other
 }
 
-// Read fills b, which is short, or fails.
-func (s *idBlocks) Read(b []byte) (int, error) {
+// next returns an id that nobody has, or fails.
+func (s *idBlocks) next() (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.left) < len(b) {
-		if _, err := io.ReadFull(s.random, s.block[:]); err != nil {
-			return 0, err
+	if s.left == "" {
+		var block [1056]byte // the text of it is as long as 64 ids
+		if _, err := io.ReadFull(s.random, block[:]); err != nil {
+			return "", fmt.Errorf("make a request id: %w", err)
 		}
-		s.left = s.block[:]
+		s.left = base64.RawURLEncoding.EncodeToString(block[:])
 	}
-	n := copy(b, s.left)
-	s.left = s.left[n:]
-	return n, nil
+	id := s.left[:idLength]
+	s.left = s.left[idLength:]
+	return id, nil
 }
 
 // requestID takes the id that the client or a proxy gave the request, so that one id follows it through
 // a whole system, or makes one. A foreign id of another form could break a log's line or a terminal
 // (F25), so it is replaced, not repaired. On error the id is a fixed word: the answer needs one.
-func requestID(r *http.Request, random io.Reader) (string, error) {
+func requestID(r *http.Request, made *idBlocks) (string, error) {
 	if ids := r.Header["X-Request-Id"]; len(ids) == 1 && validRequestID(ids[0]) {
 		return ids[0], nil
 	}
-	var buffer [22 + 16]byte // the text, and what it is the text of
-	text, id := buffer[:22], buffer[22:]
-	if _, err := io.ReadFull(random, id); err != nil {
-		return "none", fmt.Errorf("make a request id: %w", err)
+	id, err := made.next()
+	if err != nil {
+		return "none", err
 	}
-	base64.RawURLEncoding.Encode(text, id)
-	return string(text), nil
+	return id, nil
 }
 
 func validRequestID(id string) bool {
