@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -119,59 +120,55 @@ type Series[T any] struct {
 	labels int
 	create func() *T
 
-	mu  sync.RWMutex // guards all
-	all map[[maxLabels]string]*T
+	mu  sync.Mutex                               // guards changes of all
+	all atomic.Pointer[map[[maxLabels]string]*T] // what it points to nobody changes
 }
 
 func newSeries[T any](labels []string, create func() *T) *Series[T] {
 	if len(labels) > maxLabels {
 		panic("metrics: more than three labels")
 	}
-	return &Series[T]{labels: len(labels), create: create, all: make(map[[maxLabels]string]*T)}
+	s := &Series[T]{labels: len(labels), create: create}
+	s.all.Store(&map[[maxLabels]string]*T{})
+	return s
 }
 
 // With returns the series of these values of the labels, in the order of the names.
 func (s *Series[T]) With(values ...string) *T {
 	var key [maxLabels]string
 	copy(key[:s.labels], values)
-	s.mu.RLock()
-	found := s.all[key]
-	s.mu.RUnlock()
-	if found != nil {
+	if found := (*s.all.Load())[key]; found != nil {
 		return found
 	}
+	return s.add(key)
+}
+
+// add makes the series of key, unless somebody just has or there are too many.
+func (s *Series[T]) add(key [maxLabels]string) *T {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if found := s.all[key]; found != nil {
-		return found
-	}
-	if len(s.all) >= maxSeries {
+	all := *s.all.Load()
+	if all[key] == nil && len(all) >= maxSeries {
 		key = [maxLabels]string{}
 		for i := range s.labels {
 			key[i] = "other"
 		}
-		if found := s.all[key]; found != nil {
-			return found
-		}
 	}
-	s.all[key] = s.create()
-	return s.all[key]
+	if found := all[key]; found != nil {
+		return found
+	}
+	all = maps.Clone(all)
+	all[key] = s.create()
+	s.all.Store(&all)
+	return all[key]
 }
 
 // each calls do for every series, in the order of the labels' values.
 func (s *Series[T]) each(do func(value *T, labels []string)) {
-	s.mu.RLock()
-	keys := make([][maxLabels]string, 0, len(s.all))
-	for key := range s.all {
-		keys = append(keys, key)
-	}
-	s.mu.RUnlock()
-	slices.SortFunc(keys, func(a, b [maxLabels]string) int { return slices.CompareFunc(a[:], b[:], strings.Compare) })
+	all := *s.all.Load()
+	keys := slices.SortedFunc(maps.Keys(all), func(a, b [maxLabels]string) int { return slices.CompareFunc(a[:], b[:], strings.Compare) })
 	for _, key := range keys {
-		s.mu.RLock()
-		value := s.all[key]
-		s.mu.RUnlock()
-		do(value, key[:s.labels])
+		do(all[key], key[:s.labels])
 	}
 }
 
