@@ -200,18 +200,20 @@ func (l *connections) remove(c *connection) {
 	l.changed.Signal()
 }
 
-// state follows what net/http says of connections. That a request has come the connection knows earlier.
+// state follows what net/http says of connections. That a request has come the connection knows earlier,
+// so of that nothing is made here: each request would wait for the lock once more.
 func (l *connections) state(conn net.Conn, state http.ConnState) {
+	if state == http.StateNew || state == http.StateActive {
+		return
+	}
 	c := conn.(*connection)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch state {
-	case http.StateIdle:
-		if !c.gone && !c.waits {
-			l.wait(c)
-		}
-	case http.StateClosed, http.StateHijacked:
+	switch {
+	case state != http.StateIdle: // closed, or another's
 		l.remove(c)
+	case !c.gone && !c.waits:
+		l.wait(c)
 	}
 }
 
