@@ -14,6 +14,7 @@ import (
 	"github.com/authd/authd/internal/accounts"
 	"github.com/authd/authd/internal/audit"
 	"github.com/authd/authd/internal/auth"
+	"github.com/authd/authd/internal/password"
 )
 
 // serveCmd runs the service. Its flags are the table of settings.
@@ -34,9 +35,8 @@ const bootPause = 500 * time.Millisecond
 // Run serves until ctx ends or a part fails.
 func (c *serveCmd) Run(ctx context.Context, p process) (err error) {
 	log := newLogger(p.stderr, c.logSettings)
-	// Hashing holds one thread a core, which never yields. Everything else keeps as many beside them.
-	workers := runtime.GOMAXPROCS(0)
-	runtime.GOMAXPROCS(2 * workers)
+	workers := runtime.GOMAXPROCS(0) // the cores, or as many as the quota of a container is worth
+	runtime.GOMAXPROCS(password.Processors(workers))
 
 	ground, err := c.claim()
 	if err != nil {

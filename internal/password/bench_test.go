@@ -33,7 +33,7 @@ func BenchmarkBcrypt(b *testing.B) {
 func benchHasher(b *testing.B) *Hasher {
 	c := config(benchCost, one)
 	c.Workers = runtime.GOMAXPROCS(0)
-	runtime.GOMAXPROCS(2 * c.Workers)
+	runtime.GOMAXPROCS(Processors(c.Workers))
 	b.Cleanup(func() { runtime.GOMAXPROCS(c.Workers) })
 	return run(b, newHasher(b, c))
 }

@@ -13,5 +13,5 @@
 // Raising GOMAXPROCS is the business of the main function, because it is a setting of the process:
 //
 //	workers := runtime.GOMAXPROCS(0)
-//	runtime.GOMAXPROCS(2 * workers) // the reason stands at Config.Workers
+//	runtime.GOMAXPROCS(Processors(workers))
 package password

@@ -25,8 +25,7 @@ type Config struct {
 	// tests; what an operator may choose is decided where flags are read.
 	Cost int
 	// Workers is how many hashes are computed at once. Zero means as many as GOMAXPROCS says when New
-	// is called. Each holds a thread that never yields, so main raises GOMAXPROCS by their number:
-	// everything else then keeps processors of its own, and the kernel settles who waits.
+	// is called. Each holds a thread that never yields, so main raises GOMAXPROCS to what [Processors] says.
 	Workers int
 	// Queue is how many may wait for a worker. Zero means 32 for each.
 	Queue int

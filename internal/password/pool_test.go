@@ -346,6 +346,15 @@ func TestNoMoreJobsAtOnceThanWorkers(t *testing.T) {
 	})
 }
 
+func TestEverythingElseKeepsProcessorsOfItsOwn(t *testing.T) {
+	t.Parallel()
+	for workers, want := range map[int]int{1: 2, 2: 3, 3: 5, 8: 12} {
+		if got := Processors(workers); got != want {
+			t.Errorf("%d workers: %d processors, want %d", workers, got, want)
+		}
+	}
+}
+
 func TestWorkersKeepAThreadOfTheirOwn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
