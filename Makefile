@@ -9,7 +9,7 @@ RACE    ?= $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race $(APART))
 # says nothing of our code: what we share, we share on this side of database/sql.
 APART    = '-gcflags=modernc.org/...=-d=checkptr=0' '-gcflags=modernc.org/sqlite/lib=-race=false -d=checkptr=0'
 
-.PHONY: bench bench-long build demo fuzz measure-logout measure-rotation canaries hostile interop browser test check format vet lint floors test-modules bin/withpg bin/staticcheck
+.PHONY: bench bench-long scaling build demo fuzz measure-logout measure-rotation canaries hostile interop browser test check format vet lint floors test-modules bin/withpg bin/staticcheck
 .DEFAULT_GOAL := build
 
 build: ## the program, into bin/
@@ -20,9 +20,14 @@ demo: ## what authd is for, in half a minute
 
 bench: ## every figure against its yardstick, in some three minutes; into docs/performance.md
 	$(GO) -C e2e run ./bench -o ../docs
+	@$(MAKE) --no-print-directory scaling
 
 bench-long: ## the same in some fifty minutes: a million sessions, checkpoints, vacuum
 	$(GO) -C e2e run ./bench -long -o ../docs
+	@$(MAKE) --no-print-directory scaling
+
+scaling: ## what so many users need, from what was measured last, into docs/scaling.md
+	$(GO) -C e2e run ./scaling -o ../docs/scaling.md
 
 measure-logout: ## how long a logout takes to be obeyed, and what followers cost, into docs/measured-logout.md
 	$(GO) -C e2e run ./measure logouts -o ../docs/measured-logout.md
