@@ -14,6 +14,7 @@ var says = map[string]string{
 	"kills":         "Resident memory of an authd that has just read so many live kills from PostgreSQL.",
 	"sessions":      "64 clients refresh sessions at random, in a store that holds more and more of them.",
 	"sessions-cost": "CPU time of those refreshes.",
+	"sessions-wal":  "What those refreshes add to the log, with the images of pages that are written for the first time after a checkpoint.",
 }
 
 // Page is docs/performance.md.

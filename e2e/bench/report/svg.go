@@ -7,13 +7,15 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // The size of a plot and the room around its lines, in pixels. Names stand at the ends of their lines, on the right.
 const (
 	width, height            = 760, 400
-	left, right, top, bottom = 70, 150, 52, 52
+	left, right, top, bottom = 70, 150, 62, 52
 	lineHeight               = 16
+	letter                   = 7 // about as wide as one is
 )
 
 // A page shows a plot as an image, which cannot know the page's colours: it brings its own ground, and asks what the
@@ -61,15 +63,25 @@ func SVG(c Chart) ([]byte, error) {
 		x: horizontal(xs, c.LogX, left, width-right),
 		y: vertical(ys, c.LogY, height-bottom, top),
 	}
-	d.printf(`<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" role="img">`, width, height, width, height)
+	w := c.width()
+	d.printf(`<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" role="img">`, w, height, w, height)
 	d.printf("<title>%s</title>\n<style>%s\n</style>", html.EscapeString(c.Title), style)
-	d.printf(`<rect class="ground" width="%d" height="%d" rx="6"/>`, width, height)
+	d.printf(`<rect class="ground" width="%d" height="%d" rx="6"/>`, w, height)
 	d.text("title", left, 26, "start", c.Title)
 	d.bands(c.Bands)
 	d.grid(c)
 	d.lines(c.Series)
 	d.printf("</svg>")
 	return []byte(d.String()), nil
+}
+
+// width makes room for names that would not fit.
+func (c *Chart) width() int {
+	longest := 0
+	for _, s := range c.Series {
+		longest = max(longest, utf8.RuneCountInString(s.Name))
+	}
+	return max(width, width-right+8+longest*letter+8)
 }
 
 // amounts are all that the axes have to hold.

@@ -99,3 +99,13 @@ func TestNamesDoNotLieOnEachOther(t *testing.T) {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
+
+func TestALongNameHasRoom(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{"authd": `width="760"`, "a statement through pgx, forty letters ü": `width="906"`} {
+		picture, err := SVG(Chart{Series: []Series{line(name, Point{1, 1})}})
+		if err != nil || !bytes.Contains(picture, []byte(want)) {
+			t.Errorf("%q: it lacks %s, error %v:\n%s", name, want, err, picture[:min(len(picture), 200)])
+		}
+	}
+}
