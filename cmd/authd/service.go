@@ -78,7 +78,6 @@ func (c *serveCmd) build(ctx context.Context, log *slog.Logger, keys []auth.Secr
 			RetryWindow: c.RetryWindow, PerUser: c.SessionsPerUser,
 		},
 		Random: rand.Reader, Now: time.Now, Record: record, Meter: m.tokens(),
-		Rotating: c.rotating(),
 	})
 	if err != nil {
 		return nil, err

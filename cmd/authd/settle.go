@@ -82,15 +82,6 @@ func (s *storeSettings) settle(f *faults) {
 // postgres reports which of the two stores was chosen.
 func (s *storeSettings) postgres() bool { return !s.DatabaseURL.IsZero() }
 
-// rotating is how many lanes refreshes have. PostgreSQL works on the batch of one while it flushes that of
-// the other. SQLite has one writer, whose commits are the fewer the larger its batches are.
-func (s *storeSettings) rotating() int {
-	if s.postgres() {
-		return 2
-	}
-	return 1
-}
-
 // migrates reports whether a start may change the schema. A SQLite file belongs to one process;
 // a PostgreSQL database may serve others that are not ready for a new schema.
 func (s *storeSettings) migrates() bool {

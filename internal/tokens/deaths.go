@@ -118,7 +118,7 @@ func (t *deathTurn) sendBack(d *death) {
 		return
 	}
 	r.returned = true
-	if err := t.enqueue(r); err != nil {
+	if err := t.rotations.submit(r); err != nil {
 		r.fail(err)
 	}
 }

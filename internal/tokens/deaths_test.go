@@ -144,7 +144,7 @@ func TestTheLanesSendARequestBackOnce(t *testing.T) {
 			t.Fatalf("got %v and %d to be decided again", err, len(again))
 		}
 	}
-	if got := len(s.rotations[0].queue); got != 1 || <-s.rotations[0].queue != r {
+	if got := len(s.rotations.queue); got != 1 || <-s.rotations.queue != r {
 		t.Errorf("it was sent back %d times, want once", got)
 	}
 	select {
@@ -171,7 +171,7 @@ func TestALogoutThatIsNoReuseAfterAllRotatesNothing(t *testing.T) {
 		if err := s.endForReuse(ctx, shown(5), Origin{}); auth.KindOf(err) != auth.Unavailable {
 			t.Errorf("got %v, want unavailable", err)
 		}
-		if got := len(s.rotations[0].queue); got != 0 {
+		if got := len(s.rotations.queue); got != 0 {
 			t.Errorf("%d rotations were asked for", got)
 		}
 	})

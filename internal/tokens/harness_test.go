@@ -144,7 +144,7 @@ func (w *world) start(change ...func(*tokens.Config)) *instance {
 		Store: i.store, Keyring: keyring, Live: i.live, Issuer: "https://issuer.test", Audience: []string{"https://api.test"},
 		Policy: tokens.Policy{AccessTTL: accessTTL, RefreshIdleTTL: idleTTL, SessionTTL: sessionTTL,
 			RetryWindow: retryWindow, PerUser: perUser},
-		Random: rand.Reader, Now: time.Now, Record: i.record, Rotating: 2,
+		Random: rand.Reader, Now: time.Now, Record: i.record,
 	}
 	for _, alter := range change {
 		alter(&c)

@@ -24,7 +24,8 @@ func detached(ctx context.Context) (context.Context, context.CancelFunc) {
 // large as one commit is long.
 type lane[R any] struct {
 	queue chan R
-	// settle answers every request of a batch. It runs on the lane's one goroutine.
+	// settle answers every request of a batch. It runs on the lane's one goroutine: a second would let
+	// requests of one session overtake each other, and a late one be taken for a thief's (B14).
 	settle func(ctx context.Context, batch []R)
 }
 

@@ -48,7 +48,7 @@ func (s *Sessions) submitRotation(ctx context.Context, refresh string, from Orig
 		return rotated{}, err
 	}
 	r := newRotation(token, from)
-	if err := s.enqueue(r); err != nil {
+	if err := s.rotations.submit(r); err != nil {
 		return rotated{}, err
 	}
 	out, err := await(ctx, s, r.done)

@@ -35,13 +35,7 @@ func newRotation(token refreshToken, origin Origin) *rotation {
 func (r *rotation) answer(out rotated) { r.done <- out }
 func (r *rotation) fail(err error)     { r.done <- rotated{err: err} }
 
-// enqueue sends a request to its session's lane. The last byte of a session's id is random.
-func (s *Sessions) enqueue(r *rotation) error {
-	id := r.token.session
-	return s.rotations[int(id[len(id)-1])%len(s.rotations)].submit(r)
-}
-
-// settleRotations is what a lane of rotations does: load the rows, decide each in Go, swap all.
+// settleRotations is the rotation lane: load the rows, decide each in Go, swap all.
 func (s *Sessions) settleRotations(ctx context.Context, batch []*rotation) {
 	ctx, cancel := context.WithTimeout(ctx, storeTime)
 	defer cancel()

@@ -49,9 +49,6 @@ type Config struct {
 	Now      func() time.Time // the process's clock, which only the collector compares with the store's
 	Record   audit.Sink       // nil: [audit.Discard]
 	Queue    int              // requests that may wait in each lane; zero: 4096
-	// Rotating is how many lanes rotations have; zero: 1. With 2 one batch is loaded and decided while the
-	// other commits, which a store of many connections gains by.
-	Rotating int
 	Meter    Meter
 }
 
@@ -87,9 +84,7 @@ type Sessions struct {
 	record   audit.Sink
 	meter    Meter
 
-	// A session has its place in one of them. Its requests must not overtake each other: one whose client
-	// hung up would be decided after the retry's successor was used, and be taken for a thief's.
-	rotations []*lane[*rotation]
+	rotations *lane[*rotation]
 	deaths    *lane[*death]
 	stopped   chan struct{} // closed when Run has returned
 }
@@ -124,12 +119,10 @@ func New(c Config) (*Sessions, error) {
 		random: c.Random, now: c.Now, record: c.Record, meter: c.Meter, stopped: make(chan struct{}),
 	}
 	s.meter.fill()
-	for range max(1, c.Rotating) {
-		s.rotations = append(s.rotations, newLane(c.Queue, func(ctx context.Context, batch []*rotation) {
-			s.meter.Batch("rotations", len(batch))
-			s.settleRotations(ctx, batch)
-		}))
-	}
+	s.rotations = newLane(c.Queue, func(ctx context.Context, batch []*rotation) {
+		s.meter.Batch("rotations", len(batch))
+		s.settleRotations(ctx, batch)
+	})
 	s.deaths = newLane(c.Queue, func(ctx context.Context, batch []*death) {
 		s.meter.Batch("deaths", len(batch))
 		s.settleDeaths(ctx, batch)
@@ -137,25 +130,20 @@ func New(c Config) (*Sessions, error) {
 	return s, nil
 }
 
-// Run works the lanes and the collector until ctx ends. It is called once, and after the last request
+// Run works both lanes and the collector until ctx ends. It is called once, and after the last request
 // has been answered is the time to end it: who still waits is told that the service is busy.
 func (s *Sessions) Run(ctx context.Context) error {
 	defer close(s.stopped)
 	g, ctx := errgroup.WithContext(ctx)
-	for _, l := range s.rotations {
-		g.Go(func() error { return l.run(ctx) })
-	}
+	g.Go(func() error { return s.rotations.run(ctx) })
 	g.Go(func() error { return s.deaths.run(ctx) })
 	g.Go(func() error { return s.collect(ctx) })
 	return g.Wait()
 }
 
-// Waiting is how many requests wait for rotations, and for deaths.
+// Waiting is how many requests wait in each lane.
 func (s *Sessions) Waiting() (rotations, deaths int) {
-	for _, l := range s.rotations {
-		rotations += len(l.queue)
-	}
-	return rotations, len(s.deaths.queue)
+	return len(s.rotations.queue), len(s.deaths.queue)
 }
 
 // newMark draws the mark of a transaction that adds entries to the feed.

@@ -37,26 +37,3 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		}
 	}
 }
-
-// B14 rests on it: an older request of a session must not be decided after a newer one.
-func TestASessionKeepsToOneLaneAndSessionsSpreadOverAll(t *testing.T) {
-	t.Parallel()
-	s := Sessions{rotations: []*lane[*rotation]{newLane[*rotation](600, nil), newLane[*rotation](600, nil)}}
-	for n := range 256 {
-		var token refreshToken
-		token.session[0], token.session[15] = 7, byte(n)
-		before := len(s.rotations[n%2].queue)
-		for generation := range uint32(2) {
-			token.generation = generation
-			if err := s.enqueue(newRotation(token, Origin{})); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if got := len(s.rotations[n%2].queue) - before; got != 2 {
-			t.Fatalf("session %d: %d of 2 requests went to its lane", n, got)
-		}
-	}
-	if rotations, _ := (&Sessions{rotations: s.rotations, deaths: newLane[*death](1, nil)}).Waiting(); rotations != 512 {
-		t.Errorf("%d requests are counted, want 512", rotations)
-	}
-}

@@ -37,7 +37,7 @@ type Config struct {
 	URL string
 
 	// MaxConns is the most connections that are open at once. Zero: pool_max_conns of the URL, or
-	// else two for each core, at least 4, and 3 more for the lanes.
+	// else two for each core, at least 4, and 2 more for the lanes.
 	MaxConns int32
 
 	// LockTimeout is how long a write waits for a row that another transaction holds. It should
@@ -139,7 +139,7 @@ func poolConfig(c Config) (*pgxpool.Config, error) {
 	if c.MaxConns > 0 {
 		pool.MaxConns = c.MaxConns
 	} else if !strings.Contains(c.URL, "pool_max_conns") {
-		pool.MaxConns = int32(max(4, 2*runtime.NumCPU()) + 3)
+		pool.MaxConns = int32(max(4, 2*runtime.NumCPU()) + 2)
 	}
 	pool.PingTimeout = orDefault(pool.PingTimeout, pingPatience)
 	return pool, nil
