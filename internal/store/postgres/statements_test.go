@@ -15,10 +15,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/authd/authd/internal/auth"
 	"github.com/authd/authd/internal/store/pgtest"
+	"github.com/authd/authd/internal/tokens"
 )
 
 var verb = regexp.MustCompile(`^\s*(select|insert|update|delete|with|begin|commit|rollback)\b`)
@@ -239,5 +242,64 @@ func TestRotationsStayOnTheirPage(t *testing.T) {
 				round, updated-wasUpdated, hot-wasHot)
 		}
 		wasUpdated, wasHot = updated, hot
+	}
+}
+
+// A logout writes no column that an index holds either: what a login has to read of dead sessions is put
+// away by the next login, and not by each logout.
+func TestEndsStayOnTheirPage(t *testing.T) {
+	t.Parallel()
+	s := migrated(t, pgtest.NewServer(t, pgtest.Config{}).Schema(t))
+	ids := fill(t, s, 500)
+	var updated, hot int64
+	var ended []int
+	b := s.newTransaction()
+	queueEnds(b, deathsOf(ids[:256]...), &ended)
+	b.Queue(`select n_tup_upd, n_tup_hot_upd from pg_stat_xact_user_tables where relid = 'sessions'::regclass`).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&updated, &hot) })
+	queueCommit(b)
+	if err := s.send(t.Context(), "end", b); err != nil {
+		t.Fatal(err)
+	}
+	if len(ended) != 256 || updated != 256 || hot != 256 {
+		t.Errorf("%d ended, %d rows updated, of which %d stayed on their page, want 256 of each", len(ended), updated, hot)
+	}
+}
+
+// Who signs in and out all day makes no login slower than the first: the dead ones are read once.
+func TestALoginReadsTheDeadOfTheLastOneOnly(t *testing.T) {
+	t.Parallel()
+	s := migrated(t, pgtest.New(t))
+	ids := fill(t, s, 3000) // three of each user
+	mine, _, err := s.LoadSessions(t.Context(), ids[:1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	user := mine[0].User
+	if _, err := s.RaiseHead(t.Context(), "feed", time.Minute, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.End(t.Context(), deathsOf(ids[0]), 7); err != nil {
+		t.Fatal(err)
+	}
+	unread := func() (n int) {
+		t.Helper()
+		err := s.pool.QueryRow(t.Context(), `select count(*) from sessions where user_id = $1 and shelved = 0`, uuid(user)).Scan(&n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if got := unread(); got != 3 {
+		t.Fatalf("a login reads %d sessions, want the two that live and the one that was ended", got)
+	}
+	opened := mine[0].Session
+	opened.ID = auth.SessionID{1}
+	applied, err := s.ChangeUser(t.Context(), tokens.UserChange{User: user, Version: 1, Open: &opened}, 7)
+	if err != nil || !applied {
+		t.Fatalf("applied %t, error %v", applied, err)
+	}
+	if got := unread(); got != 3 {
+		t.Errorf("the next login reads %d sessions, want the three that live", got)
 	}
 }

@@ -19,7 +19,7 @@ select u.epoch, u.roles, u.disabled_at, u.row_version
   from users u
  where u.user_id = $1`
 
-// sessions_user_id serves this, and reads none of the sessions that were ended.
+// sessions_user_id serves this, and of the sessions that were ended it reads those that no login shelved.
 const selectUserSessions = `
 select s.session_id, s.user_id, s.client_id, s.epoch,
        s.generation, s.current_hash, s.previous_hash, s.nonce, s.secret_version,
@@ -27,7 +27,22 @@ select s.session_id, s.user_id, s.client_id, s.epoch,
        s.device, s.user_agent, s.login_ip, s.row_version
   from sessions s
  where s.user_id = $1
+   and s.shelved = 0
    and s.ended_at is null`
+
+// sessions_user_id finds what ended since the last login, sessions_pkey writes it. It is bounded, because a
+// login waits for it, and passes over what somebody else holds: the next login sees to that.
+const shelveSessions = `
+update sessions s
+   set shelved = 1
+ where s.session_id = any(array(
+       select e.session_id
+         from sessions e
+        where e.user_id = $1
+          and e.shelved = 0
+          and num_nonnulls(e.ended_at) = 1
+        limit 1000
+          for update skip locked))`
 
 // users_pkey serves this.
 const changeUser = `
@@ -116,6 +131,9 @@ func (s *Store) ChangeUser(ctx context.Context, change tokens.UserChange, mark u
 	}
 	if !change.Guard.IsZero() {
 		first.Queue(selectGuard, sessionIDs(guarded(&change)), uuid(change.User)).Query(scanIDs(&alive))
+	}
+	if change.Open != nil {
+		first.Queue(shelveSessions, uuid(change.User)) // before the ends, which are then written once
 	}
 	if len(change.End) > 0 {
 		queueEnds(first, change.End, &ended)

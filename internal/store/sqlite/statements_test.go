@@ -76,7 +76,8 @@ var plans = map[string][]string{
 	"deleteSessions":        {"search sessions using primary key (session_id=?)", "search sessions using covering index sessions_ends_at (ends_at<?)"},
 	"endSessions":           {"search sessions using primary key (session_id=?)"},
 	"selectUser":            {"search users using primary key (user_id=?)"},
-	"selectUserSessions":    {"search sessions using index sessions_user_id (user_id=? and ended_at=?)"},
+	"shelveSessions":        {"search sessions using primary key (session_id=?)", "search sessions using index sessions_user_id (user_id=? and shelved=?)"},
+	"selectUserSessions":    {"search sessions using index sessions_user_id (user_id=? and shelved=?)"},
 	"changeUser":            {"search users using primary key (user_id=?)"},
 	"selectGuard":           {"search sessions using primary key (session_id=?)"},
 	"insertSession":         nil,
@@ -102,7 +103,7 @@ var plans = map[string][]string{
 	"raiseHead":             {"search feed_head using integer primary key (rowid=?)"},
 	"raiseEpochs":           {"scan users using index sqlite_autoindex_users_2"}, // every row, on purpose, as by the next two
 	"raiseClientEpochs":     {"scan clients"},
-	"endAllSessions":        {"scan sessions using index sessions_user_id"},
+	"endAllSessions":        {"scan sessions"},
 	"deleteResets":          {"scan password_resets using index sqlite_autoindex_password_resets_2"},
 	"renameFeed":            {"search feed_head using integer primary key (rowid=?)"},
 	"insertUser":            nil,

@@ -17,7 +17,7 @@ select user_id, epoch, roles, disabled_at, row_version
   from users
  where user_id = ?1`
 
-// sessions_user_id serves this, and reads none of the sessions that were ended.
+// sessions_user_id serves this, and of the sessions that were ended it reads those that no login shelved.
 const selectUserSessions = `
 select session_id, user_id, client_id, epoch,
        generation, current_hash, previous_hash, nonce, secret_version,
@@ -25,7 +25,21 @@ select session_id, user_id, client_id, epoch,
        device, user_agent, login_ip, row_version
   from sessions
  where user_id = ?1
+   and shelved = 0
    and ended_at is null`
+
+// sessions_user_id finds what ended since the last login, the primary key of sessions writes it. It is
+// bounded, because a login waits for it: the next one sees to the rest.
+const shelveSessions = `
+update sessions
+   set shelved = 1
+ where session_id in (
+       select session_id
+         from sessions
+        where user_id = ?1
+          and shelved = 0
+          and ended_at is not null
+        limit 1000)`
 
 // LoadUser implements [tokens.Store].
 func (s *Store) LoadUser(ctx context.Context, id auth.UserID) (
@@ -121,6 +135,11 @@ func applyChange(ctx context.Context, l *link, change *tokens.UserChange, clock 
 		}
 		if standing == 0 {
 			return nil, errStale
+		}
+	}
+	if change.Open != nil {
+		if _, err := l.exec(ctx, shelveSessions, change.User[:]); err != nil { // before the ends, which are then written once
+			return nil, err
 		}
 	}
 	_, kills, err := end(ctx, l, change.End, clock)

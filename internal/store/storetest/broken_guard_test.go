@@ -93,7 +93,7 @@ var refusalDefects = map[string][]defect{
 			if !applied && c.Open != nil {
 				b.sql(`insert or ignore into sessions select ?, ?, client_id, epoch, generation, current_hash, previous_hash, nonce,
 					secret_version, created_at, rotated_at, idle_ends_at, ends_at, ended_at, end_reason, device, user_agent,
-					login_ip, row_version, login_net from sessions limit 1`, c.Open.ID[:], b.anybody())
+					login_ip, row_version, login_net, shelved from sessions limit 1`, c.Open.ID[:], b.anybody())
 			}
 			return applied
 		})},
