@@ -86,6 +86,7 @@ func (c *serveCmd) Run(ctx context.Context, p process) (err error) {
 	g.Go(func() error { return (&accounts.Collector{Store: s.store, Now: time.Now}).Run(parts) })
 	c.announce(p, log, doors, ground.first)
 	debug.FreeOSMemory() // what the start needed, and nothing after it does
+	releaseText()
 	return g.Wait()
 }
 
