@@ -50,6 +50,11 @@ func source(path string, more ...string) string {
 	})
 }
 
+// readerSource is source for a connection that only reads.
+func readerSource(path string) string {
+	return source(path, "query_only(on)", fmt.Sprintf("cache_size(-%d)", readerCache)) // below 0: in KiB
+}
+
 func waitForLocks() string { return fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()) }
 
 // uri names the file so that no character of its path means anything to SQLite or the driver.

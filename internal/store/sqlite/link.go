@@ -184,6 +184,9 @@ func (p *pool) with(ctx context.Context, doing string, do func(context.Context, 
 	}
 }
 
+// idle says whether a link is free. By the time it is asked for it may be lent: then one waits for its turn.
+func (p *pool) idle() bool { return len(p.links) > 0 }
+
 func (p *pool) use(ctx context.Context, l **link, do func(context.Context, *link) error) error {
 	if err := p.file.check(); err != nil {
 		return err

@@ -25,7 +25,7 @@ func (s *Store) LoadSessions(ctx context.Context, ids []auth.SessionID) ([]token
 	clock := s.clock()
 	list := hexList(ids, func(id *auth.SessionID) []byte { return id[:] })
 	var loaded []tokens.Loaded
-	err := s.read(ctx, "load sessions", func(ctx context.Context, l *link) (err error) {
+	err := s.readNear(ctx, "load sessions", func(ctx context.Context, l *link) (err error) {
 		loaded, err = all(ctx, l, selectSessions, scanLoaded, list)
 		return err
 	})

@@ -17,6 +17,10 @@ import (
 // readers is how many reads may run at once beside the writer. A read is work for a core, not a wait.
 const readers = 4
 
+// readerCache is the cache of one reader, in KiB: the upper pages of the trees and what one statement reads.
+// Every commit of the writer empties it, so more of it is memory that is seldom looked at twice.
+const readerCache = 512
+
 // Config says which file, and what time it is.
 type Config struct {
 	// Path is the database file. It is made if it does not exist, readable by its owner alone; its
@@ -78,7 +82,7 @@ func (s *Store) open(ctx context.Context) (err error) {
 	if s.writer, err = newPool(held, source(s.path), 1); err != nil {
 		return err
 	}
-	if s.reader, err = newPool(held, source(s.path, "query_only(on)"), readers); err != nil {
+	if s.reader, err = newPool(held, readerSource(s.path), readers); err != nil {
 		return errors.Join(err, s.writer.close())
 	}
 	if err := s.writer.with(ctx, "claim the file", claim); err != nil {
@@ -131,6 +135,16 @@ func (s *Store) snapshot(ctx context.Context, doing string, do func(context.Cont
 // read runs do, which has one statement, and a statement sees one state by itself.
 func (s *Store) read(ctx context.Context, doing string, do func(context.Context, *link) error) error {
 	return s.heard(ctx, doing, s.reader.with(ctx, doing, do))
+}
+
+// readNear is read for rows that the caller is about to write. While nobody writes it reads them on the
+// write connection: that cache outlives a commit, which empties the readers' caches, and the write finds the
+// pages in it. Who comes while somebody writes reads beside that.
+func (s *Store) readNear(ctx context.Context, doing string, do func(context.Context, *link) error) error {
+	if s.writer.idle() {
+		return s.heard(ctx, doing, s.writer.with(ctx, doing, do))
+	}
+	return s.read(ctx, doing, do)
 }
 
 // heard tells of an error that is not the caller's, and returns it. errStale is a refusal.
