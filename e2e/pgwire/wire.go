@@ -2,8 +2,10 @@ package pgwire
 
 import (
 	"io"
+	"maps"
 	"net"
 	"net/url"
+	"sync"
 	"sync/atomic"
 )
 
@@ -12,6 +14,9 @@ type Wire struct {
 	listener net.Listener
 	server   string
 	waited   atomic.Int64
+
+	mu         sync.Mutex     // guards statements
+	statements map[string]int // how often each was executed, by its text
 }
 
 // Open listens on a free port of this machine, for the server of a database URL.
@@ -24,7 +29,7 @@ func Open(database string) (*Wire, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Wire{listener: l, server: u.Host}
+	w := &Wire{listener: l, server: u.Host, statements: make(map[string]int)}
 	go w.accept()
 	return w, nil
 }
@@ -41,6 +46,19 @@ func (w *Wire) URL(database string) (string, error) {
 
 // Waited is how many messages were sent so far after which the client waits for an answer.
 func (w *Wire) Waited() int64 { return w.waited.Load() }
+
+// Statements is how often each statement was executed so far, by its text.
+func (w *Wire) Statements() map[string]int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return maps.Clone(w.statements)
+}
+
+func (w *Wire) executed(statement string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.statements[statement]++
+}
 
 // Close takes no more connections. Those that there are end with their clients.
 func (w *Wire) Close() error { return w.listener.Close() }
@@ -66,5 +84,5 @@ func (w *Wire) pass(client net.Conn) {
 		defer client.Close()
 		_, _ = io.Copy(client, server) // whoever is cut off sees it
 	}()
-	_, _ = io.Copy(server, io.TeeReader(client, &counter{waited: &w.waited}))
+	_, _ = io.Copy(server, io.TeeReader(client, &counter{wire: w, prepared: make(map[string]string)}))
 }
