@@ -36,6 +36,7 @@ const sidewaysFrom, sidewaysTo = "internal/accounts", "internal/tokens"
 var testSupport = []string{
 	"internal/commonpasswords",
 	"internal/fuzz",
+	"internal/pieces",
 	"internal/store/everystore",
 	"internal/store/pgtest",
 	"internal/store/pgtest/withpg",

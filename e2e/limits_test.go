@@ -20,7 +20,7 @@ import (
 
 // limits are what things may cost that no clock has to measure. They are there to be noticed: a change that needs more
 // raises its line here, and says in its commit what it bought; one that needs less lowers it. -v prints what each is.
-// What pieces of a request may allocate stands in the allocs_test.go of their packages, to the last allocation.
+// What the pieces of a request may allocate stands with them, in pieces_test.go of their packages, nearly to the last one.
 var limits = map[string]struct {
 	most  float64
 	today string // what it was when the line was last set

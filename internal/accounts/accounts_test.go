@@ -29,7 +29,7 @@ var nowhere tokens.Origin
 // house is accounts with all that they stand on, running.
 type house struct {
 	*accounts.Accounts
-	t        *testing.T
+	t        testing.TB
 	sessions *tokens.Sessions
 	store    everystore.Store
 	follower *revocation.Follower
@@ -56,7 +56,7 @@ func (h *house) count(name audit.Name) (n int) {
 }
 
 // build starts a house at a bcrypt cost. change may alter its configuration.
-func build(t *testing.T, open everystore.Database, cost int, change ...func(*accounts.Config)) *house {
+func build(t testing.TB, open everystore.Database, cost int, change ...func(*accounts.Config)) *house {
 	t.Helper()
 	h := &house{t: t, store: open(t)}
 	keyring, err := tokens.OpenKeyring(t.Context(), tokens.KeyringConfig{
@@ -94,7 +94,7 @@ func build(t *testing.T, open everystore.Database, cost int, change ...func(*acc
 }
 
 // run runs loops until the test ends.
-func run(t *testing.T, loops ...func(context.Context) error) {
+func run(t testing.TB, loops ...func(context.Context) error) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	for _, loop := range loops {

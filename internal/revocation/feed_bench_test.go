@@ -7,7 +7,7 @@ import (
 )
 
 // running starts an instance outside of a bubble, on real time.
-func running(b *testing.B, entries int) *instance {
+func running(b testing.TB, entries int) *instance {
 	b.Helper()
 	store := &memory{head: Head{FeedID: testFeed, MaxTTL: time.Hour, AsOf: time.Now()}}
 	for ; entries > 0; entries -= 1000 {

@@ -110,7 +110,7 @@ func (e *events) count(name audit.Name, reason audit.Reason) (n int) {
 // instance is one running service.
 type instance struct {
 	*tokens.Sessions
-	t     *testing.T
+	t     testing.TB
 	store *laterStore
 	live  *revocation.Follower
 	events
@@ -119,7 +119,7 @@ type instance struct {
 
 // world is a database with any number of instances on it.
 type world struct {
-	t     *testing.T
+	t     testing.TB
 	open  everystore.Database
 	later atomic.Int64
 }

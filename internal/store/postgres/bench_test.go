@@ -179,6 +179,7 @@ func loadAndRotate(b testing.TB, s *Store, ids []auth.SessionID) {
 
 func perItem(b *testing.B, size int) {
 	items := float64(b.N * size)
+	b.ReportAllocs()
 	b.ReportMetric(items/b.Elapsed().Seconds(), "sessions/s")
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/items, "µs/session")
 }

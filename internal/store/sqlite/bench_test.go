@@ -99,6 +99,7 @@ func BenchmarkLoadAndRotate(b *testing.B) {
 
 func perItem(b *testing.B, size int) {
 	items := float64(b.N * size)
+	b.ReportAllocs()
 	b.ReportMetric(items/b.Elapsed().Seconds(), "sessions/s")
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/items, "µs/session")
 }
