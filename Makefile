@@ -9,7 +9,7 @@ RACE    ?= $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race $(APART))
 # says nothing of our code: what we share, we share on this side of database/sql.
 APART    = '-gcflags=modernc.org/...=-d=checkptr=0' '-gcflags=modernc.org/sqlite/lib=-race=false -d=checkptr=0'
 
-.PHONY: bench bench-long scaling build demo fuzz measure-logout measure-rotation canaries hostile interop browser test check format vet lint floors test-modules bin/withpg bin/staticcheck
+.PHONY: bench bench-long bench-pieces run-pieces scaling build demo fuzz measure-logout measure-rotation canaries hostile interop browser test check format vet lint floors test-modules bin/withpg bin/staticcheck bin/benchstat
 .DEFAULT_GOAL := build
 
 build: ## the program, into bin/
@@ -25,6 +25,19 @@ bench: ## every figure against its yardstick, in some three minutes; into docs/p
 bench-long: ## the same in some fifty minutes: a million sessions, checkpoints, vacuum
 	$(GO) -C e2e run ./bench -long -o ../docs
 	@$(MAKE) --no-print-directory scaling
+
+# PIECES is which benchmarks, COUNT how often each is run, PIECETIME for how long.
+PIECES    ?= ^Benchmark(Pieces|Refresh|Login|SeenBefore|Middleware)$$
+COUNT     ?= 6
+PIECETIME ?= 100ms
+bench-pieces: bin/withpg bin/benchstat ## what requests are made of, piece by piece, into bin/pieces.txt for benchstat
+	@bin/withpg $(MAKE) --no-print-directory run-pieces > bin/pieces.txt || { cat bin/pieces.txt; exit 1; }
+	@bin/benchstat bin/pieces.txt
+
+run-pieces:
+	@set -e; for dir in . verify; do \
+		(cd $$dir && $(GO) test -run '^$$' -bench '$(PIECES)' -benchmem -count $(COUNT) -benchtime $(PIECETIME) ./...); \
+	done
 
 scaling: ## what so many users need, from what was measured last, into docs/scaling.md
 	$(GO) -C e2e run ./scaling -o ../docs/scaling.md
@@ -103,4 +116,7 @@ bin/withpg:
 
 # Tools are a module of their own, so that their requirements never become those of authd.
 bin/staticcheck:
-	@GOWORK=off $(GO) -C tools build -o ../bin/ tool
+	@GOWORK=off $(GO) -C tools build -o ../bin/ honnef.co/go/tools/cmd/staticcheck
+
+bin/benchstat:
+	@GOWORK=off $(GO) -C tools build -o ../bin/ golang.org/x/perf/cmd/benchstat
