@@ -19,7 +19,6 @@ type stock struct {
 	settings []string // of the instance: where its store is
 	table    table
 	keyring  *tokens.Keyring
-	users    []auth.UserID
 	staying  []token // refreshed
 	leaving  []token // logged out, and brought back between two turns
 	invited  bool    // visitors may sign in
