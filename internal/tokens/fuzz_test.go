@@ -88,7 +88,7 @@ func FuzzSignedPayload(f *testing.F) {
 		f.Add(bytes.Replace(payload, []byte(change.old), []byte(change.new), 1))
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		text, err := key.appendJWS(nil, key.header, payload, ring.random)
+		text, err := key.appendJWS(nil, key.header, payload)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -168,7 +168,7 @@ func (k *Keyring) sign(clock time.Time, c claims) (string, error) {
 	if key == nil {
 		return "", errNoKey
 	}
-	return key.sign(c, k.random)
+	return key.sign(c)
 }
 
 var errNoKey = auth.ErrUnavailable.Because(errors.New("no signing key is active yet"))
@@ -180,7 +180,7 @@ func (k *Keyring) SignPage(into []byte, clock time.Time, payload []byte) (token 
 	if key == nil {
 		return nil, "", errNoKey
 	}
-	token, err = key.signPage(into, payload, k.random)
+	token, err = key.signPage(into, payload)
 	return token, key.kid, err
 }
 

@@ -24,27 +24,27 @@ type signingKey struct {
 }
 
 // sign makes a compact JWS (RFC 7515, section 7.1) of an access token's claims.
-func (k *signingKey) sign(c claims, random io.Reader) (string, error) {
+func (k *signingKey) sign(c claims) (string, error) {
 	payload, err := c.write(make([]byte, 0, 512)) // enough for what most tokens say
 	if err != nil {
 		return "", err
 	}
-	token, err := k.appendJWS(nil, k.header, payload, random)
+	token, err := k.appendJWS(nil, k.header, payload)
 	return string(token), err
 }
 
 // signPage makes a compact JWS of a page of the feed. The first segment tells it from an access token,
 // which is why each kind has its own, made once.
-func (k *signingKey) signPage(into, payload []byte, random io.Reader) ([]byte, error) {
-	return k.appendJWS(into, k.ofPages, payload, random)
+func (k *signingKey) signPage(into, payload []byte) ([]byte, error) {
+	return k.appendJWS(into, k.ofPages, payload)
 }
 
-func (k *signingKey) appendJWS(into []byte, header string, payload []byte, random io.Reader) ([]byte, error) {
+func (k *signingKey) appendJWS(into []byte, header string, payload []byte) ([]byte, error) {
 	start := len(into)
 	encoding := base64.RawURLEncoding
 	into = slices.Grow(into, len(header)+1+encoding.EncodedLen(len(payload))+1+encoding.EncodedLen(k.pair.signatureSize()))
 	into = encoding.AppendEncode(append(append(into, header...), '.'), payload)
-	signature, err := k.pair.sign(into[start:], random)
+	signature, err := k.pair.sign(into[start:])
 	if err != nil {
 		return nil, fmt.Errorf("sign: %w", err)
 	}

@@ -24,8 +24,9 @@ func Algs() []Alg { return []Alg{ES256, EdDSA, RS256} }
 // keyPair is the private half of a signing key, from which the public half follows, tied to the
 // algorithm that it is used with. It is safe for concurrent use.
 type keyPair interface {
-	// sign returns the signature of message in the form of a JWS: raw, and always of the same size.
-	sign(message []byte, random io.Reader) (signature []byte, err error)
+	// sign returns the signature of message in the form of a JWS: raw, and always of the same size. It
+	// takes no randomness: one message has one signature.
+	sign(message []byte) (signature []byte, err error)
 	// verify is asked about signatures of signatureSize bytes only.
 	verify(message, signature []byte) bool
 	signatureSize() int

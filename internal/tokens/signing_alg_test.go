@@ -38,7 +38,7 @@ func keysOfAll(t testing.TB) (k *Keyring, keys map[Alg]*signingKey) {
 
 func signedBy(t testing.TB, key *signingKey) string {
 	t.Helper()
-	token, err := key.sign(usual(), rand.Reader)
+	token, err := key.sign(usual())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ func adoptEdDSA(private crypto.PrivateKey) (keyPair, error) {
 	return edDSA{key}, nil
 }
 
-func (p edDSA) sign(message []byte, _ io.Reader) ([]byte, error) {
+func (p edDSA) sign(message []byte) ([]byte, error) {
 	return ed25519.Sign(p.key, message), nil
 }
 

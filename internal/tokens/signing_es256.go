@@ -8,6 +8,9 @@ import (
 	"errors"
 	"io"
 	"math/big"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // es256 is ECDSA on P-256 with SHA-256 (RFC 7518, section 3.4).
@@ -29,16 +32,23 @@ func adoptES256(private crypto.PrivateKey) (keyPair, error) {
 	return es256{key}, nil
 }
 
-// sign writes R and S one after the other; the DER that other protocols use has no fixed size.
-func (p es256) sign(message []byte, random io.Reader) ([]byte, error) {
+// sign makes the nonce of key and message (RFC 6979), as RFC 8725, section 3.2 recommends: a source of
+// randomness that is bad, or gives a value twice, would give the key away. R and S stand one after the
+// other; the DER that other protocols use has no fixed size.
+func (p es256) sign(message []byte) ([]byte, error) {
 	digest := sha256.Sum256(message)
-	r, s, err := ecdsa.Sign(random, p.key, digest[:])
+	der, err := p.key.Sign(nil, digest[:], crypto.SHA256)
 	if err != nil {
 		return nil, err
 	}
+	var pair cryptobyte.String
+	var r, s []byte
+	if in := cryptobyte.String(der); !in.ReadASN1(&pair, asn1.SEQUENCE) || !pair.ReadASN1Integer(&r) || !pair.ReadASN1Integer(&s) {
+		return nil, errors.New("what was signed is not in DER")
+	}
 	signature := make([]byte, 2*coordinate)
-	r.FillBytes(signature[:coordinate])
-	s.FillBytes(signature[coordinate:])
+	copy(signature[coordinate-len(r):], r)
+	copy(signature[2*coordinate-len(s):], s)
 	return signature, nil
 }
 

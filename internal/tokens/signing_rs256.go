@@ -32,7 +32,7 @@ func adoptRS256(private crypto.PrivateKey) (keyPair, error) {
 }
 
 // sign needs no randomness: this padding has none in it.
-func (p rs256) sign(message []byte, _ io.Reader) ([]byte, error) {
+func (p rs256) sign(message []byte) ([]byte, error) {
 	digest := sha256.Sum256(message)
 	return rsa.SignPKCS1v15(nil, p.key, crypto.SHA256, digest[:])
 }
