@@ -35,8 +35,8 @@ type refreshToken struct {
 
 // refreshKeys are the two keys that come from one version of the sealed secret "refresh".
 type refreshKeys struct {
-	tag    []byte // K_tag: proves that a token is ours
-	rotate []byte // K_rotate: makes successors. Without the parent's secret it opens nothing
+	tag    keyed // K_tag: proves that a token is ours
+	rotate keyed // K_rotate: makes successors. Without the parent's secret it opens nothing
 }
 
 // hash is what the row keeps of a token. The secret has 256 random bits, so nothing slower is needed.
@@ -49,8 +49,10 @@ func (t *refreshToken) text(keys refreshKeys) string {
 	copy(b[1:17], t.session[:])
 	binary.BigEndian.PutUint32(b[17:21], t.generation)
 	copy(b[21:53], t.secret[:])
-	copy(b[53:], tagOf(keys.tag, b[:53]))
-	return refreshPrefix + base64.RawURLEncoding.EncodeToString(b[:])
+	tag := keys.tagOf(b[:53])
+	copy(b[53:], tag[:])
+	text := append(make([]byte, 0, refreshLen), refreshPrefix...)
+	return string(base64.RawURLEncoding.AppendEncode(text, b[:]))
 }
 
 // authenticity is what parseRefresh finds.
@@ -75,7 +77,7 @@ func parseRefresh(text string, keysOf func(version uint8) (refreshKeys, bool)) (
 	if !known {
 		return t, versionUnknown
 	}
-	if !hmac.Equal(tagOf(keys.tag, b[:53]), b[53:]) {
+	if tag := keys.tagOf(b[:53]); !hmac.Equal(tag[:], b[53:]) {
 		return t, forged
 	}
 	t.version = b[0]
@@ -89,17 +91,17 @@ func parseRefresh(text string, keysOf func(version uint8) (refreshKeys, bool)) (
 // nonce, which is how a lost answer is given again without having been stored.
 func successor(parent *refreshToken, nonce [32]byte, version uint8, keys refreshKeys) refreshToken {
 	next := refreshToken{version: version, session: parent.session, generation: parent.generation + 1}
-	mac := hmac.New(sha256.New, keys.rotate)
-	mac.Write(parent.session[:])
-	mac.Write(binary.BigEndian.AppendUint32(nil, next.generation))
-	mac.Write(nonce[:])
-	mac.Write(parent.secret[:])
-	mac.Sum(next.secret[:0])
+	message := make([]byte, 0, 16+4+32+32)
+	message = append(message, parent.session[:]...)
+	message = binary.BigEndian.AppendUint32(message, next.generation)
+	message = append(message, nonce[:]...)
+	message = append(message, parent.secret[:]...)
+	next.secret = keys.rotate.sum(message)
 	return next
 }
 
-func tagOf(key, message []byte) []byte {
-	mac := hmac.New(sha256.New, key)
-	mac.Write(message)
-	return mac.Sum(nil)[:refreshTag]
+func (k refreshKeys) tagOf(message []byte) (tag [refreshTag]byte) {
+	sum := k.tag.sum(message)
+	copy(tag[:], sum[:])
+	return tag
 }

@@ -26,7 +26,7 @@ func (s *Sessions) Refresh(ctx context.Context, refresh string, from Origin) (Pa
 		s.meter.Refreshed(auth.CodeOf(err))
 		return Pair{}, err
 	}
-	pair, err := s.pair(&out.session, out.refresh, out.clock)
+	pair, err := s.pair(out.session, out.refresh, out.clock)
 	switch {
 	case err != nil:
 		s.meter.Refreshed(auth.CodeOf(err))

@@ -10,7 +10,7 @@ import (
 )
 
 func testKeys(version uint8) (refreshKeys, bool) {
-	return refreshKeys{tag: bytes.Repeat([]byte{version}, 32), rotate: bytes.Repeat([]byte{version + 100}, 32)}, version < 3
+	return refreshKeys{tag: newKeyed(bytes.Repeat([]byte{version}, 32)), rotate: newKeyed(bytes.Repeat([]byte{version + 100}, 32))}, version < 3
 }
 
 func testToken() refreshToken {
@@ -74,7 +74,7 @@ func TestExactlyOneTextIsValidForAToken(t *testing.T) {
 func TestATagOfAnotherKeyIsForged(t *testing.T) {
 	t.Parallel()
 	token := testToken()
-	bad := token.text(refreshKeys{tag: make([]byte, 32)})
+	bad := token.text(refreshKeys{tag: newKeyed(make([]byte, 32))})
 	if _, found := parseRefresh(bad, testKeys); found != forged {
 		t.Errorf("got %d, want forged", found)
 	}

@@ -165,11 +165,15 @@ func find[S any](all []versioned[S], version int) (secret S, known bool) {
 }
 
 func deriveRefreshKeys(secret []byte) (keys refreshKeys, err error) {
-	if keys.tag, err = hkdf.Key(sha256.New, secret, nil, "authd/refresh/tag", 32); err != nil {
+	tag, err := hkdf.Key(sha256.New, secret, nil, "authd/refresh/tag", 32)
+	if err != nil {
 		return keys, err
 	}
-	keys.rotate, err = hkdf.Key(sha256.New, secret, nil, "authd/refresh/rotate", 32)
-	return keys, err
+	rotate, err := hkdf.Key(sha256.New, secret, nil, "authd/refresh/rotate", 32)
+	if err != nil {
+		return keys, err
+	}
+	return refreshKeys{tag: newKeyed(tag), rotate: newKeyed(rotate)}, nil
 }
 
 // publish prepares the JWK set (RFC 7517) and its strong ETag.

@@ -21,7 +21,7 @@ type rotation struct {
 
 // rotated answers a rotation: the session as it is now with its live refresh token, or an error.
 type rotated struct {
-	session Loaded
+	session *Loaded // nobody writes to it any more
 	refresh string
 	clock   time.Time
 	retried bool // the same successor once more
@@ -107,7 +107,7 @@ func (t *rotationTurn) rotate(r *rotation, row *Loaded) {
 		Generation: row.Generation, CurrentHash: row.CurrentHash, PreviousHash: row.PreviousHash,
 		Nonce: nonce, SecretVersion: version, RotatedAt: row.RotatedAt, IdleEndsAt: row.IdleEndsAt,
 	})
-	t.wait(r, rotated{session: *row, refresh: next.text(keys), clock: t.clock})
+	t.wait(r, rotated{session: row, refresh: next.text(keys), clock: t.clock})
 }
 
 // retry makes the successor of the presented parent once more. Should it not fit the hash in the row,
@@ -124,7 +124,7 @@ func (t *rotationTurn) retry(r *rotation, row *Loaded) {
 		t.wait(r, rotated{err: auth.ErrUnavailable})
 		return
 	}
-	t.wait(r, rotated{session: *row, refresh: next.text(keys), clock: t.clock, retried: true})
+	t.wait(r, rotated{session: row, refresh: next.text(keys), clock: t.clock, retried: true})
 }
 
 // sendToDie hands a request to the lane of deaths, which decides it again and answers it.
@@ -165,7 +165,7 @@ func (t *rotationTurn) settle(written []auth.SessionID, err error) (again []*rot
 			continue
 		}
 		if w.out.retried {
-			t.record(t.ctx, event(w.out.clock, audit.SessionRetried, "", &w.out.session, w.request.origin))
+			t.record(t.ctx, event(w.out.clock, audit.SessionRetried, "", w.out.session, w.request.origin))
 		}
 		w.request.answer(w.out)
 	}
