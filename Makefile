@@ -9,7 +9,7 @@ RACE    ?= $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race $(APART))
 # says nothing of our code: what we share, we share on this side of database/sql.
 APART    = '-gcflags=modernc.org/...=-d=checkptr=0' '-gcflags=modernc.org/sqlite/lib=-race=false -d=checkptr=0'
 
-.PHONY: bench bench-long bench-pieces run-pieces scaling build demo fuzz measure-logout measure-rotation canaries hostile interop browser test check format vet lint floors test-modules bin/withpg bin/staticcheck bin/benchstat
+.PHONY: bench bench-long bench-pieces run-pieces profile scaling build demo fuzz measure-logout measure-rotation canaries hostile interop browser test check format vet lint floors test-modules bin/withpg bin/staticcheck bin/benchstat
 .DEFAULT_GOAL := build
 
 build: ## the program, into bin/
@@ -38,6 +38,11 @@ run-pieces:
 	@set -e; for dir in . verify; do \
 		(cd $$dir && $(GO) test -run '^$$' -bench '$(PIECES)' -benchmem -count $(COUNT) -benchtime $(PIECETIME) ./...); \
 	done
+
+profile: bin/withpg ## where the time goes when it serves, into cmd/authd/default.pgo, by which the compiler builds authd
+	@folder=$$(mktemp -d); trap 'rm -r "$$folder"' EXIT; \
+	CGO_ENABLED=0 bin/withpg $(GO) test ./cmd/authd -trimpath -o "$$folder/authd.test" -run '^$$' -bench 'BenchmarkServing' -benchtime 60000x \
+		-cpuprofile "$$folder/cpu" && mv "$$folder/cpu" cmd/authd/default.pgo
 
 scaling: ## what so many users need, from what was measured last, into docs/scaling.md
 	$(GO) -C e2e run ./scaling -o ../docs/scaling.md
