@@ -3,12 +3,11 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"syscall"
@@ -22,62 +21,82 @@ const patience = 2 * time.Minute
 type instance struct {
 	cmd     *exec.Cmd
 	address string
+	log     string // the file that it writes to
 	ended   chan error
 }
 
 func (i *instance) pid() int { return i.cmd.Process.Pid }
 
-// launch starts a program and waits until its log says where it serves.
-func launch(ctx context.Context, cmd *exec.Cmd) (*instance, error) {
-	stderr, err := cmd.StderrPipe()
+// launch starts a program and waits until its log says where it serves. The log is a file, because nobody here could
+// read a pipe without taking from the cores what is measured on them.
+func launch(ctx context.Context, cmd *exec.Cmd, log string) (*instance, error) {
+	file, err := os.OpenFile(log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err
 	}
+	defer file.Close()
+	cmd.Stderr = file
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	i := &instance{cmd: cmd, ended: make(chan error, 1)}
-	serving := make(chan string, 1)
+	i := &instance{cmd: cmd, log: log, ended: make(chan error, 1)}
 	go func() {
-		last := read(stderr, serving)
 		if err := cmd.Wait(); err != nil {
-			i.ended <- fmt.Errorf("%s: %w: %s", cmd.Path, err, last)
+			i.ended <- fmt.Errorf("%s: %w: %s", cmd.Path, err, i.lastLine())
 		}
 		close(i.ended)
 	}()
-	select {
-	case i.address = <-serving:
-		return i, nil
-	case err := <-i.ended:
-		return nil, errors.Join(errors.New("it ended before it served"), err)
-	case <-time.After(patience):
-		err = fmt.Errorf("%s does not serve after %v", cmd.Path, patience)
-	case <-ctx.Done():
-		err = ctx.Err()
+	if err := i.await(ctx); err != nil {
+		return nil, errors.Join(err, i.stop())
 	}
-	return nil, errors.Join(err, i.stop())
+	return i, nil
 }
 
-// read takes the log, tells where the instance serves, and returns the last line. Once that is known lines are only
-// dropped: the reader shares the cores with what is measured.
-func read(log io.Reader, serving chan<- string) (last string) {
-	address, told := "", false
-	for lines := bufio.NewScanner(log); lines.Scan(); {
-		last = lines.Text()
-		if told {
-			continue
+// await waits until the instance serves.
+func (i *instance) await(ctx context.Context) error {
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for began := time.Now(); time.Since(began) < patience; {
+		select {
+		case <-look.C:
+		case err := <-i.ended:
+			return errors.Join(errors.New("it ended before it served"), err)
+		case <-ctx.Done():
+			return ctx.Err()
 		}
+		text, err := os.ReadFile(i.log)
+		if err != nil {
+			return err
+		}
+		if i.address = whereServed(text); i.address != "" {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s does not serve after %v", i.cmd.Path, patience)
+}
+
+// whereServed finds the address in a log, once there is the line that says that it is served.
+func whereServed(log []byte) (address string) {
+	for text := range bytes.Lines(log) {
 		var line struct{ Msg, Address string }
-		_ = json.Unmarshal(lines.Bytes(), &line) // what is no JSON says nothing
+		_ = json.Unmarshal(text, &line) // what is no JSON, or not whole yet, says nothing
 		if address == "" {
 			address = line.Address
 		}
 		if line.Msg == "serving" {
-			serving <- address
-			told = true
+			return address
 		}
 	}
-	return last
+	return ""
+}
+
+// forget empties the log, as who runs a service does sooner or later: a long run writes gigabytes.
+func (i *instance) forget() error { return os.Truncate(i.log, 0) }
+
+func (i *instance) lastLine() []byte {
+	text, _ := os.ReadFile(i.log) // without it there is less to say
+	text = bytes.TrimSpace(text)
+	return text[bytes.LastIndexByte(text, '\n')+1:]
 }
 
 // stop asks for the end as a person at a terminal does, which is the fastest.

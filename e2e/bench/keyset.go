@@ -72,9 +72,5 @@ func (w *world) bare(ctx context.Context, like *instance) (*instance, error) {
 	}
 	cmd := exec.Command(self, bareChi)
 	cmd.Env = []string{"BODY=" + body}
-	i, err := launch(ctx, cmd)
-	if err == nil {
-		w.instances = append(w.instances, i)
-	}
-	return i, err
+	return w.launch(ctx, cmd)
 }

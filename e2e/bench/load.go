@@ -60,6 +60,11 @@ func (w *world) take(ctx context.Context, l *load, long time.Duration) (t turn, 
 		defer leave()
 		acts[n] = act
 	}
+	if l.service != nil {
+		if err := l.service.forget(); err != nil {
+			return t, err
+		}
+	}
 	before, err := w.accounts(ctx, l.service)
 	if err != nil {
 		return t, err

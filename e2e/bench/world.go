@@ -35,6 +35,7 @@ type world struct {
 	database  *pgtest.Server
 	pool      *pgxpool.Pool // of the yardsticks, and of whoever looks
 	instances []*instance
+	launched  int // instances, those that have ended included
 }
 
 func newWorld(ctx context.Context) (w *world, err error) {
@@ -102,9 +103,15 @@ func (w *world) command(settings []string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// serve starts an instance that ends with the world at the latest.
+// serve starts an authd.
 func (w *world) serve(ctx context.Context, settings ...string) (*instance, error) {
-	i, err := launch(ctx, w.command(settings, "serve"))
+	return w.launch(ctx, w.command(settings, "serve"))
+}
+
+// launch starts an instance that ends with the world at the latest.
+func (w *world) launch(ctx context.Context, cmd *exec.Cmd) (*instance, error) {
+	w.launched++
+	i, err := launch(ctx, cmd, filepath.Join(w.folder, fmt.Sprintf("%d.log", w.launched)))
 	if err == nil {
 		w.instances = append(w.instances, i)
 	}
