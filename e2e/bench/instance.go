@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"syscall"
@@ -52,10 +53,16 @@ func launch(ctx context.Context, cmd *exec.Cmd, log string) (*instance, error) {
 	return i, nil
 }
 
-// await waits until the instance serves.
+// await reads the log until it says that the instance serves, and where.
 func (i *instance) await(ctx context.Context) error {
+	log, err := os.Open(i.log)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
 	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()
+	var text []byte // that was not looked at
 	for began := time.Now(); time.Since(began) < patience; {
 		select {
 		case <-look.C:
@@ -64,30 +71,35 @@ func (i *instance) await(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		text, err := os.ReadFile(i.log)
+		more, err := io.ReadAll(log)
 		if err != nil {
 			return err
 		}
-		if i.address = whereServed(text); i.address != "" {
+		var served bool
+		if text, served = i.heed(append(text, more...)); served {
 			return nil
 		}
 	}
 	return fmt.Errorf("%s does not serve after %v", i.cmd.Path, patience)
 }
 
-// whereServed finds the address in a log, once there is the line that says that it is served.
-func whereServed(log []byte) (address string) {
-	for text := range bytes.Lines(log) {
+// heed looks for the address in the lines of a log, and for the line that says that it is served. It returns what
+// is not a whole line yet.
+func (i *instance) heed(log []byte) (rest []byte, served bool) {
+	for !served {
+		text, after, whole := bytes.Cut(log, []byte{'\n'})
+		if !whole {
+			break
+		}
+		log = after
 		var line struct{ Msg, Address string }
-		_ = json.Unmarshal(text, &line) // what is no JSON, or not whole yet, says nothing
-		if address == "" {
-			address = line.Address
+		_ = json.Unmarshal(text, &line) // what is no JSON says nothing
+		if i.address == "" {
+			i.address = line.Address
 		}
-		if line.Msg == "serving" {
-			return address
-		}
+		served = line.Msg == "serving"
 	}
-	return ""
+	return log, served
 }
 
 // forget empties the log, as who runs a service does sooner or later: a long run writes gigabytes.

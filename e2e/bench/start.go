@@ -93,7 +93,7 @@ func (b *bench) start(ctx context.Context, settings []string) (took time.Duratio
 			if _, err := once(address, 200, request); err == nil {
 				break
 			}
-			_ = pause(ctx, 500*time.Microsecond)
+			_ = pause(ctx, max(500*time.Microsecond, time.Since(began)/100)) // each refusal is a line in its log
 		}
 		ready <- time.Now()
 	}()
