@@ -40,7 +40,7 @@ update sessions s
          from sessions e
         where e.user_id = $1
           and e.shelved = 0
-          and num_nonnulls(e.ended_at) = 1
+          and e.ended_at is not null
         limit 1000
           for update skip locked))`
 
