@@ -21,7 +21,7 @@ func (b *bench) rounds(ctx context.Context) error {
 	if err := b.stockUp(ctx); err != nil {
 		return err
 	}
-	alone, err := b.alone.stored(ctx, "rotate-store", "rotations in the store alone: load, decide, swap, 64 at once")
+	alone, err := b.alone.stored(ctx, "rotate-store", "rotations in the store alone: load, new secrets, swap, 64 at once")
 	if err != nil {
 		return err
 	}
