@@ -18,7 +18,7 @@ func (b *bench) sweeps(ctx context.Context) error {
 	}
 	rate := report.Chart{ID: "throughput", Title: "Throughput", X: "clients", Y: "requests a second", LogX: true, LogY: true}
 	tail := report.Chart{ID: "p99", Title: "Time to the answer, p99", X: "clients", Y: "ms", LogX: true, LogY: true}
-	for _, make := range []func(clients int) *load{
+	for _, of := range []func(clients int) *load{
 		func(n int) *load { return b.es256.refreshes("", "refresh, ES256", n) },
 		func(n int) *load { return b.eddsa.refreshes("", "refresh, EdDSA", n) },
 		func(n int) *load { return b.onSQLite.refreshes("", "refresh, SQLite", n) },
@@ -27,7 +27,7 @@ func (b *bench) sweeps(ctx context.Context) error {
 	} {
 		rates, tails := report.Series{}, report.Series{}
 		for _, n := range crowds {
-			l := make(n)
+			l := of(n)
 			t, err := b.take(ctx, l, b.plan.sweep)
 			if err != nil {
 				return err
