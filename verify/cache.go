@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// ways is how many places a token has to lie in. With one, two busy tokens could displace each other
-// for ever.
-const ways = 4
+// ways is how many places a token has to lie in. With too few, busy tokens displace each other for ever
+// although most of the table is empty: of four, five need only meet.
+const ways = 8
 
 // cache remembers tokens whose signature and constant claims were found good. It saves the arithmetic,
 // never a judgement: time and kills are looked at every time.
@@ -18,13 +18,19 @@ const ways = 4
 // nobody can choose tokens that displace others, and is then compared as a whole.
 type cache struct {
 	seed  maphash.Seed
-	slots []atomic.Pointer[cached] // a power of two
+	slots []slot // a power of two
 	turn  atomic.Uint32
+}
+
+// slot is a place. Its hash stands beside the entry, so that a look goes to no entry but the one that it is
+// for. A writer sets one after the other: who reads between the two finds nothing, or compares in vain.
+type slot struct {
+	hash  atomic.Uint64
+	entry atomic.Pointer[cached]
 }
 
 // cached is a token as it was shown, and the generation of the key set that it was checked with.
 type cached struct {
-	hash       uint64
 	raw        string
 	generation uint64
 	token      *token
@@ -38,7 +44,7 @@ func newCache(size int) cache {
 	for length < size {
 		length *= 2
 	}
-	return cache{seed: maphash.MakeSeed(), slots: make([]atomic.Pointer[cached], length)}
+	return cache{seed: maphash.MakeSeed(), slots: make([]slot, length)}
 }
 
 // get returns a token that was found good with this generation of keys.
@@ -47,9 +53,12 @@ func (c *cache) get(raw string, generation uint64) *token {
 		return nil
 	}
 	hash := maphash.String(c.seed, raw)
-	for i := range c.set(hash) {
-		e := c.set(hash)[i].Load()
-		if e != nil && e.hash == hash && e.generation == generation && e.raw == raw {
+	set := c.set(hash)
+	for i := range set {
+		if set[i].hash.Load() != hash {
+			continue
+		}
+		if e := set[i].entry.Load(); e != nil && e.generation == generation && e.raw == raw {
 			return e.token
 		}
 	}
@@ -65,24 +74,25 @@ func (c *cache) put(raw string, generation uint64, t *token, now time.Time) {
 	set := c.set(hash)
 	victim := &set[c.turn.Add(1)%ways]
 	for i := range set {
-		e := set[i].Load()
+		e := set[i].entry.Load()
 		if e == nil || e.generation < generation || e.raw == raw || e.token.expiry < now.Unix() {
 			victim = &set[i]
 			break
 		}
 	}
 	// The request's own text may be part of a larger buffer, which must not be kept alive.
-	victim.Store(&cached{hash, strings.Clone(raw), generation, t})
+	victim.entry.Store(&cached{strings.Clone(raw), generation, t})
+	victim.hash.Store(hash)
 }
 
 // clear forgets everything.
 func (c *cache) clear() {
 	for i := range c.slots {
-		c.slots[i].Store(nil)
+		c.slots[i].entry.Store(nil)
 	}
 }
 
-func (c *cache) set(hash uint64) []atomic.Pointer[cached] {
+func (c *cache) set(hash uint64) []slot {
 	at := int(hash) & (len(c.slots) - 1) &^ (ways - 1)
 	return c.slots[at : at+ways]
 }

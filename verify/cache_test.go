@@ -35,10 +35,10 @@ func TestAnEntryWithTheSameHashIsNotTheSameToken(t *testing.T) {
 	c := newCache(ways)
 	c.put("abc", 1, &token{expiry: 2000}, time.Unix(1000, 0))
 	for i := range c.slots {
-		if e := c.slots[i].Load(); e != nil {
+		if e := c.slots[i].entry.Load(); e != nil {
 			forged := *e
 			forged.raw = "abd"
-			c.slots[i].Store(&forged)
+			c.slots[i].entry.Store(&forged)
 		}
 	}
 	if c.get("abc", 1) != nil {
@@ -73,17 +73,43 @@ func TestWhatIsOverMakesPlaceFirst(t *testing.T) {
 	c := newCache(ways)
 	now := time.Unix(1000, 0)
 	c.put("other keys", 1, &token{expiry: 2000}, now)
-	c.put("late", 1, &token{expiry: 2000}, now)
-	c.put("good 1", 2, &token{expiry: 2000}, now)
 	c.put("expired", 2, &token{expiry: 999}, now)
-	for i := range 10 {
-		c.put("good 2", 2, &token{expiry: 2000 + int64(i)}, now)
-		c.put("good 3", 2, &token{expiry: 2000}, now)
+	good := func(i int) string { return "good " + strconv.Itoa(i) }
+	for i := range ways { // two more than there is room for, but for the two
+		c.put(good(i), 2, &token{expiry: 2000}, now)
 	}
-	for _, raw := range []string{"good 1", "good 2", "good 3"} {
-		if c.get(raw, 2) == nil {
-			t.Errorf("%s made place", raw)
+	for again := range 10 {
+		c.put(good(0), 2, &token{expiry: 2000 + int64(again)}, now)
+	}
+	for i := range ways {
+		if c.get(good(i), 2) == nil {
+			t.Errorf("%s made place", good(i))
 		}
+	}
+}
+
+// A cache that is an eighth full must not forget busy tokens. By chance one of a thousand may.
+func TestBusyTokensDoNotDisplaceEachOther(t *testing.T) {
+	t.Parallel()
+	forgetful := 0
+	for range 100 {
+		c := newCache(defaultCacheSize)
+		lost := 0
+		for range 2 {
+			lost = 0
+			for i := range defaultCacheSize / 8 {
+				if c.get(strconv.Itoa(i), 1) == nil {
+					c.put(strconv.Itoa(i), 1, &token{expiry: 2000}, time.Unix(1000, 0))
+					lost++
+				}
+			}
+		}
+		if lost > 0 {
+			forgetful++
+		}
+	}
+	if forgetful > 3 {
+		t.Errorf("%d of 100 caches forget tokens", forgetful)
 	}
 }
 
