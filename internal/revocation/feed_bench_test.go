@@ -14,10 +14,16 @@ func running(b testing.TB, entries int) *instance {
 		store.kill(sessions(min(entries, 1000))...)
 	}
 	i := join(b, store)
-	for v := i.live.View(); !settled(v); v = i.live.View() {
-		<-v.Changed
+	for {
+		next, v := i.live.NextPoll(), i.live.View()
+		if settled(v) {
+			return i
+		}
+		select {
+		case <-v.Changed:
+		case <-next: // what is missing in the view may come without a change of place
+		}
 	}
-	return i
 }
 
 // One page as long as pages get: read from the live set, written and signed.
