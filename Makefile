@@ -9,6 +9,9 @@ RACE    ?= $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race $(APART))
 # says nothing of our code: what we share, we share on this side of database/sql.
 APART    = '-gcflags=modernc.org/...=-d=checkptr=0' '-gcflags=modernc.org/sqlite/lib=-race=false -d=checkptr=0'
 
+# By its profile (cmd/authd/default.pgo) only the program is built: everything else would be compiled twice.
+PLAIN    = -pgo=off
+
 .PHONY: bench bench-long bench-pieces run-pieces profile scaling build demo fuzz measure-logout measure-rotation canaries hostile interop browser test check format vet lint floors test-modules bin/withpg bin/staticcheck bin/benchstat
 .DEFAULT_GOAL := build
 
@@ -94,12 +97,12 @@ MAINJOB = $$(test "$$dir" != '$(CURDIR)/e2e' || echo -run=AUserSignsIn)
 # With the race detector only a tenth of the histories is tried in which logouts meet refreshes; all ten
 # thousand are tried without it, and so with the guesses of a week at one account. The second round need not repeat what takes long.
 test-modules:
-	$(GO) test $(RACE) ./...
-	$(if $(OTHERS),$(GO) test $(RACE) -count=1 $(OTHERS))
-	$(if $(RACE),$(GO) test -count=1 -v -run 'OneOrderOfEvents|TestE13TenThousand' ./internal/tokens ./internal/accounts)
+	$(GO) test $(PLAIN) $(RACE) ./...
+	$(if $(OTHERS),$(GO) test $(PLAIN) $(RACE) -count=1 $(OTHERS))
+	$(if $(RACE),$(GO) test $(PLAIN) -count=1 -v -run 'OneOrderOfEvents|TestE13TenThousand' ./internal/tokens ./internal/accounts)
 	@set -e; test -f go.work || exit 0; for dir in $(MODULES); do \
 		echo "GOWORK=off go test -short ./... # in $$dir"; \
-		(cd "$$dir" && GOWORK=off $(GO) test -short $(FRESH) $(MAINJOB) ./...); \
+		(cd "$$dir" && GOWORK=off $(GO) test $(PLAIN) -short $(FRESH) $(MAINJOB) ./...); \
 	done
 
 check: format vet lint floors ## what must hold besides the tests
@@ -108,10 +111,10 @@ format:
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt -w these:"; echo "$$unformatted"; exit 1; }
 
 vet:
-	@set -e; for dir in $(MODULES); do (cd "$$dir" && $(GO) vet ./...); done
+	@set -e; for dir in $(MODULES); do (cd "$$dir" && $(GO) vet $(PLAIN) ./...); done
 
 lint: bin/staticcheck
-	@set -e; for dir in $(MODULES); do (cd "$$dir" && $(CURDIR)/bin/staticcheck ./...); done
+	@set -e; for dir in $(MODULES); do (cd "$$dir" && GOFLAGS=$(PLAIN) $(CURDIR)/bin/staticcheck ./...); done
 
 floors: # never from the cache: what go list reads is not in its key
 	$(GO) test -count=1 -run 'Floors|SaysWhatItIs|JWX' .
