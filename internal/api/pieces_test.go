@@ -67,14 +67,14 @@ func ofHTTP(tb testing.TB) []pieces.Piece {
 	good, wrong := steady{pair: aPair}, steady{broken: broken{err: accounts.ErrInvalidCredentials}}
 	fault := problem{Type: aboutBlank, Title: "Unauthorized", Status: 401, Detail: accounts.ErrInvalidCredentials.Public, Code: "invalid_credentials", RequestID: strings.Repeat("i", idLength)}
 	return []pieces.Piece{
-		pieces.Of("a refresh, without its work", 19, through(tb, good, http.StatusOK, "POST", "/refresh", refresh)),
-		pieces.Of("a login, without its work", 22, through(tb, good, http.StatusOK, "POST", "/login", string(loginBody))),
+		pieces.Of("a refresh, without its work", 17, through(tb, good, http.StatusOK, "POST", "/refresh", refresh)),
+		pieces.Of("a login, without its work", 20, through(tb, good, http.StatusOK, "POST", "/login", string(loginBody))),
 		pieces.Of("a login that is refused, without its work", 29, through(tb, wrong, http.StatusUnauthorized, "POST", "/login", string(loginBody))),
 		pieces.Of("a key set", 11, through(tb, good, http.StatusOK, "GET", "/.well-known/jwks.json", "")),
 		pieces.Of("a path that is nobody's", 16, through(tb, good, http.StatusNotFound, "GET", "/nobody", "")),
 		pieces.Of("read the body of a refresh", 3, func() error { return parse([]byte(refresh), new(rotation)) }),
 		pieces.Of("read the body of a login", 5, func() error { return parse(loginBody, new(credentials)) }),
-		pieces.Of("write a pair", 8, func() error { return (&exchange{ResponseWriter: nowhere{}}).sendPair(aPair) }),
+		pieces.Of("write a pair", 6, func() error { return (&exchange{ResponseWriter: nowhere{}}).sendPair(aPair) }),
 		pieces.Of("write a problem", 3, pieces.Holds(func() bool { return len(fault.encode()) > 0 })),
 	}
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -23,6 +24,21 @@ func TestALoginSaysHowLongEverythingLives(t *testing.T) {
 	}
 	if left := time.Until(ends); left > testSessionTTL || left < testSessionTTL-time.Hour {
 		t.Errorf("the session ends in %v, want about %v", left, testSessionTTL)
+	}
+}
+
+func TestAPairIsWrittenAsAnEncoderWouldWriteIt(t *testing.T) {
+	t.Parallel()
+	inBody := pair{AccessToken: "eyJ.e-_.s", TokenType: "Bearer", ExpiresIn: 300, RefreshToken: "art_x-_", RefreshExpiresIn: 2592000,
+		SessionID: "AAECAwQFBgcICQoLDA0ODw", SessionExpiresAt: timestamp(time.Date(2026, 3, 1, 12, 0, 0, 1000, time.UTC))}
+	inCookie := inBody
+	inCookie.RefreshToken = ""
+	for _, p := range []pair{inBody, inCookie, {}} {
+		want, err := json.Marshal(p)
+		must(t, err)
+		if got := p.appendTo(nil); string(got) != string(want) {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
 	}
 }
 
