@@ -22,8 +22,8 @@ type plan struct {
 // The least numbers of rounds are odd, so that medians were seen.
 var (
 	short = plan{
-		kind: "short", rounds: 3, turn: 2 * time.Second, slow: 4 * time.Second, storm: 4 * time.Second, storms: 1,
-		sweep: 600 * time.Millisecond, growth: []int{10_000, 30_000, 100_000}, logouts: 40_000, obeyed: 60, starts: 15,
+		kind: "short", rounds: 3, turn: 1500 * time.Millisecond, slow: 3 * time.Second, storm: 3 * time.Second, storms: 1,
+		sweep: 400 * time.Millisecond, growth: []int{10_000, 100_000}, logouts: 40_000, obeyed: 60, starts: 15,
 	}
 	thorough = plan{
 		kind: "long", rounds: 13, turn: 12 * time.Second, slow: 12 * time.Second, storm: 40 * time.Second, storms: 3,
