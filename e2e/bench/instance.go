@@ -143,7 +143,7 @@ func (i *instance) settledMiB(ctx context.Context) (least float64, err error) {
 
 // build makes authd as it ships, without the workspace.
 func build(ctx context.Context, folder string) (program string, err error) {
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", folder, "./cmd/authd")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=auto", "-o", folder, "./cmd/authd")
 	cmd.Dir, cmd.Env = "..", append(os.Environ(), "GOWORK=off", "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build authd: %w: %s", err, out)
