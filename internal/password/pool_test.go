@@ -348,7 +348,7 @@ func TestNoMoreJobsAtOnceThanWorkers(t *testing.T) {
 
 func TestEverythingElseKeepsProcessorsOfItsOwn(t *testing.T) {
 	t.Parallel()
-	for workers, want := range map[int]int{1: 2, 2: 4, 3: 6, 8: 16} {
+	for workers, want := range map[int]int{1: 2, 2: 3, 3: 5, 8: 12} {
 		if got := Processors(workers); got != want {
 			t.Errorf("%d workers: %d processors, want %d", workers, got, want)
 		}
