@@ -80,7 +80,7 @@ func TestNoRequestCostsMoreThanItHasTo(t *testing.T) {
 	}
 	d := onPostgres(t, through)
 	d.environ = append(d.environ, "AUTHD_ADMIN_TOKEN="+rand.Text()+rand.Text()) // for the metrics
-	m := &meter{t: t, client: newClient(t), server: d.start(t), wire: wire, rows: connect(t, server.URL())}
+	m := &meter{t: t, client: newClient(t), server: d.start(t), wire: wire, rows: pgtest.Connect(t, server.URL())}
 
 	m.settle()
 	within(t, "goroutines, idle", m.metric("go_goroutines"))

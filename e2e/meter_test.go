@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -29,16 +28,6 @@ type meter struct {
 	wire   *pgwire.Wire
 	rows   *pgx.Conn
 	idle   float64 // messages a second when nobody asks for anything
-}
-
-func connect(t *testing.T, url string) *pgx.Conn {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
-	return conn
 }
 
 func (m *meter) want(status int, r request) answer {

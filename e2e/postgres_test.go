@@ -4,13 +4,14 @@ package e2e
 
 import (
 	"cmp"
-	"context"
 	"net"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/authd/authd/internal/store/pgtest"
 )
 
 type postgresRows struct{ url string }
@@ -55,12 +56,7 @@ select table_name
 
 func (d *postgresRows) connect(t testing.TB) *pgx.Conn {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), d.url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
-	return conn
+	return pgtest.Connect(t, d.url)
 }
 
 func (d *postgresRows) hold(t testing.TB, session string) (release func()) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/authd/authd/internal/store/pgtest"
 	"github.com/authd/authd/internal/store/postgres"
 	"github.com/authd/authd/internal/store/sqlite"
 )
@@ -43,11 +44,7 @@ func Dump(t testing.TB, store Store) []byte {
 }
 
 func (s served) dump(t testing.TB) string {
-	conn, err := pgx.Connect(t.Context(), s.url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(t.Context())
+	conn := pgtest.Connect(t, s.url)
 	read := func(query string) []string {
 		rows, err := conn.Query(t.Context(), query)
 		if err != nil {

@@ -3,23 +3,12 @@
 package pgtest_test
 
 import (
-	"context"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/authd/authd/internal/store/pgtest"
 )
-
-func connect(t *testing.T, url string) *pgx.Conn {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
-	return conn
-}
 
 func exec(t *testing.T, conn *pgx.Conn, sql string) {
 	t.Helper()
@@ -38,7 +27,7 @@ func count(t *testing.T, conn *pgx.Conn, sql string, args ...any) (n int) {
 
 func TestTwoTestsDoNotSeeEachOther(t *testing.T) {
 	t.Parallel()
-	a, b := connect(t, pgtest.New(t)), connect(t, pgtest.New(t))
+	a, b := pgtest.Connect(t, pgtest.New(t)), pgtest.Connect(t, pgtest.New(t))
 	exec(t, a, "create table users (id int)")
 	exec(t, b, "create table users (id int)") // would fail in a's schema
 	exec(t, a, "insert into users values (1)")
@@ -49,10 +38,10 @@ func TestTwoTestsDoNotSeeEachOther(t *testing.T) {
 
 func TestASchemaIsGoneWhenItsTestEnds(t *testing.T) {
 	t.Parallel()
-	watcher := connect(t, pgtest.New(t))
+	watcher := pgtest.Connect(t, pgtest.New(t))
 	var schema string
 	t.Run("inner", func(t *testing.T) {
-		conn := connect(t, pgtest.New(t))
+		conn := pgtest.Connect(t, pgtest.New(t))
 		exec(t, conn, "create table users (id int)")
 		if err := conn.QueryRow(t.Context(), "select current_schema").Scan(&schema); err != nil {
 			t.Fatal(err)
@@ -67,12 +56,12 @@ func TestAKilledServerKeepsWhatWasCommitted(t *testing.T) {
 	t.Parallel()
 	server := pgtest.NewServer(t, pgtest.Config{})
 	url := server.Schema(t)
-	exec(t, connect(t, url), "create table users (id int)")
-	open, err := connect(t, url).Begin(t.Context())
+	exec(t, pgtest.Connect(t, url), "create table users (id int)")
+	open, err := pgtest.Connect(t, url).Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	exec(t, connect(t, url), "insert into users values (1)")
+	exec(t, pgtest.Connect(t, url), "insert into users values (1)")
 	if _, err := open.Exec(t.Context(), "insert into users values (2)"); err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +78,7 @@ func TestAKilledServerKeepsWhatWasCommitted(t *testing.T) {
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if got := count(t, connect(t, url), "select count(*) from users"); got != 1 {
+	if got := count(t, pgtest.Connect(t, url), "select count(*) from users"); got != 1 {
 		t.Errorf("got %d rows after the recovery, want the committed one", got)
 	}
 }
@@ -113,7 +102,7 @@ func TestAServerComesBackWhereItWas(t *testing.T) {
 	if err := server.Restart(); err != nil {
 		t.Fatal(err)
 	}
-	conn := connect(t, before)
+	conn := pgtest.Connect(t, before)
 	var fsync string
 	if err := conn.QueryRow(t.Context(), "show fsync").Scan(&fsync); err != nil || fsync != "on" {
 		t.Errorf("fsync is %q, %v, want on as configured", fsync, err)
@@ -125,7 +114,7 @@ func TestTheRoleIsAnOrdinaryOne(t *testing.T) {
 	t.Parallel()
 	server := pgtest.NewServer(t, pgtest.Config{})
 	const super = "select count(*) from pg_roles where rolname = current_user and (rolsuper or rolcreaterole or rolcreatedb)"
-	if got := count(t, connect(t, server.URL()), super); got != 0 {
+	if got := count(t, pgtest.Connect(t, server.URL()), super); got != 0 {
 		t.Error("the tests' role may do more than own its database")
 	}
 }
