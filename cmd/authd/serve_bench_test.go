@@ -26,7 +26,7 @@ import (
 const (
 	servingClients  = 64
 	servingUsers    = 4
-	refreshesPerSet = 8 // fetches of the key set, which verifiers make
+	refreshesPerSet = 8 // refreshes for each fetch of the key set, which verifiers make
 )
 
 // BenchmarkServing has the whole service work in this process, where a profile sees it: logins, then
