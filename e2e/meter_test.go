@@ -27,7 +27,11 @@ type meter struct {
 	server *process
 	wire   *pgwire.Wire
 	rows   *pgx.Conn
-	idle   float64 // messages a second when nobody asks for anything
+
+	// What happens when nobody asks for anything: the follower polls, loops look at their clocks. The slower the
+	// machine, the more of it falls into a count.
+	idle struct{ messages, objects float64 } // a second
+	look float64                             // objects allocated by a look at the metrics
 }
 
 func (m *meter) want(status int, r request) answer {
@@ -39,29 +43,39 @@ func (m *meter) want(status int, r request) answer {
 	return a
 }
 
-// settle counts what is sent while nobody asks for anything: the follower polls.
+// settle counts what is sent and allocated while nobody asks for anything.
 func (m *meter) settle() {
-	before, began := m.wire.Waited(), time.Now()
+	m.objects() // what the first look needs, none needs again
+	objects := m.objects()
+	m.look = m.objects() - objects
+	messages, objects, began := m.wire.Waited(), m.objects(), time.Now()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	<-tick.C
-	m.idle = float64(m.wire.Waited()-before) / time.Since(began).Seconds()
+	took := time.Since(began).Seconds()
+	m.idle.messages = float64(m.wire.Waited()-messages) / took
+	m.idle.objects = (m.objects() - objects - m.look) / took
 }
 
-// cost holds the mean of n calls to its limits. Of messages it leaves out those that are sent anyway.
+// cost holds the mean of n calls to its limits. It leaves out what is sent and allocated anyway.
 func (m *meter) cost(of string, n int, act func(n int)) {
 	m.t.Helper()
-	objects, statements := m.metric("go_memstats_mallocs_total"), m.statements()
-	before, began := m.wire.Waited(), time.Now()
+	objects, statements := m.objects(), m.statements()
+	messages, began := m.wire.Waited(), time.Now()
 	for i := range n {
 		act(i)
 	}
-	sent := float64(m.wire.Waited()-before) - m.idle*time.Since(began).Seconds()
+	took := time.Since(began).Seconds()
+	sent := float64(m.wire.Waited()-messages) - m.idle.messages*took
 	executed := m.statements() - statements
+	allocated := m.objects() - objects - m.look - m.idle.objects*took
 	within(m.t, "messages to PostgreSQL of "+of, sent/float64(n))
 	within(m.t, "statements of "+of, executed/float64(n))
-	within(m.t, "allocations of "+of, (m.metric("go_memstats_mallocs_total")-objects)/float64(n))
+	within(m.t, "allocations of "+of, allocated/float64(n))
 }
+
+// objects is how many were allocated so far.
+func (m *meter) objects() float64 { return m.metric("go_memstats_mallocs_total") }
 
 // unasked is how statements begin that are executed whoever asks for what: the feed's and the audit's loops have their
 // own pace, and every call tells PostgreSQL first how long it may take.
