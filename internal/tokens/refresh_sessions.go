@@ -21,41 +21,50 @@ type Pair struct {
 // It can be asked again with the same token for as long as the retry window is open, and will give the
 // same refresh token.
 func (s *Sessions) Refresh(ctx context.Context, refresh string, from Origin) (Pair, error) {
-	out, err := s.submitRotation(ctx, refresh, from)
-	if err != nil {
-		s.meter.Refreshed(auth.CodeOf(err))
-		return Pair{}, err
-	}
-	pair, err := s.pair(out.session, out.refresh, out.clock)
+	pair, out, err := s.refresh(ctx, refresh, from)
 	switch {
 	case err != nil:
 		s.meter.Refreshed(auth.CodeOf(err))
+		return Pair{}, err
 	case out.retried:
 		s.meter.Refreshed("retried")
 	default:
 		s.meter.Refreshed("rotated")
 	}
-	return pair, err
+	return pair, nil
 }
 
-// submitRotation sends a refresh token through the rotation lane.
-func (s *Sessions) submitRotation(ctx context.Context, refresh string, from Origin) (rotated, error) {
+// refresh signs as soon as it is told what the answer will be, and waits with it until that is so. What was
+// signed for a row that was not written after all is thrown away.
+func (s *Sessions) refresh(ctx context.Context, refresh string, from Origin) (pair Pair, out rotated, err error) {
+	r, err := s.submitRotation(ctx, refresh, from)
+	if err != nil {
+		return pair, out, err
+	}
+	for signed := (*Loaded)(nil); ; signed = out.session {
+		if out, err = await(ctx, s, r.done); err == nil {
+			err = out.err
+		}
+		if err == nil && out.session != signed {
+			pair, err = s.pair(out.session, out.refresh, out.clock)
+		}
+		if err != nil || !out.foretold {
+			return pair, out, err
+		}
+	}
+}
+
+// submitRotation sends a refresh token into the rotation lane.
+func (s *Sessions) submitRotation(ctx context.Context, refresh string, from Origin) (*rotation, error) {
 	if s.live.Stale() {
-		return rotated{}, errStale // before anything is written
+		return nil, errStale // before anything is written
 	}
 	token, err := s.keyring.openRefresh(ctx, refresh)
 	if err != nil {
-		return rotated{}, err
+		return nil, err
 	}
 	r := newRotation(token, from)
-	if err := s.rotations.submit(r); err != nil {
-		return rotated{}, err
-	}
-	out, err := await(ctx, s, r.done)
-	if err == nil {
-		err = out.err
-	}
-	return out, err
+	return r, s.rotations.submit(r)
 }
 
 // pair signs an access token for the session and puts the two tokens together.

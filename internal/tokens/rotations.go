@@ -15,8 +15,9 @@ import (
 type rotation struct {
 	token    refreshToken
 	origin   Origin
-	returned bool // it came back from the lane of deaths once
-	done     chan rotated
+	returned bool         // it came back from the lane of deaths once
+	foretold bool         // its answer was, once
+	done     chan rotated // one answer, and before it perhaps what it will be
 }
 
 // rotated answers a rotation: the session as it is now with its live refresh token, or an error.
@@ -25,15 +26,28 @@ type rotated struct {
 	refresh string
 	clock   time.Time
 	retried bool // the same successor once more
-	err     error
+	// foretold: the batch is about to be written, and this becomes the answer if it is. Until then nobody
+	// else may hear of it.
+	foretold bool
+	err      error
 }
 
 func newRotation(token refreshToken, origin Origin) *rotation {
-	return &rotation{token: token, origin: origin, done: make(chan rotated, 1)}
+	return &rotation{token: token, origin: origin, done: make(chan rotated, 2)}
 }
 
 func (r *rotation) answer(out rotated) { r.done <- out }
 func (r *rotation) fail(err error)     { r.done <- rotated{err: err} }
+
+// foretell lets the request prepare its answer while the batch is written. Once is enough: a batch that
+// is decided again is rare.
+func (r *rotation) foretell(out rotated) {
+	if r.foretold || out.err != nil {
+		return
+	}
+	r.foretold, out.foretold = true, true
+	r.done <- out
+}
 
 // settleRotations is the rotation lane: load the rows, decide each in Go, swap all.
 func (s *Sessions) settleRotations(ctx context.Context, batch []*rotation) {
@@ -138,12 +152,16 @@ func (t *rotationTurn) wait(r *rotation, out rotated) {
 	t.waiting = append(t.waiting, waiting{r, out})
 }
 
-// swap writes the batch. Rows are sorted by id, so that two instances lock them in one order.
+// swap writes the batch. Rows are sorted by id, so that two instances lock them in one order. Meanwhile
+// the requests sign their access tokens: the processor would have nothing to do while the disk has.
 func (t *rotationTurn) swap() ([]auth.SessionID, error) {
 	if len(t.swaps) == 0 {
 		return nil, nil
 	}
 	slices.SortFunc(t.swaps, func(a, b Rotation) int { return bytes.Compare(a.Session[:], b.Session[:]) })
+	for _, w := range t.waiting {
+		w.request.foretell(w.out) // every request was decided: from here on nobody writes to a row
+	}
 	return t.store.Rotate(t.ctx, t.swaps)
 }
 
