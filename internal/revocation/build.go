@@ -1,6 +1,10 @@
 package revocation
 
-import "sync/atomic"
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
 
 // makeIndex makes known what was added so far, and from now on whatever is added. Until the feed was
 // read to its head once nobody is told that anything is alive, so the index can wait for that: its
@@ -13,13 +17,29 @@ func (s *set) makeIndex() {
 	s.indexed = true
 	directory := s.directory.Load()
 	places, ends := directory.byShard()
-	begin := 0
-	for i, end := range ends {
-		s.index[i].table.Store(s.newTable(end - begin))
-		for _, at := range places[begin:end] {
+	var making sync.WaitGroup
+	each := (shards + builders - 1) / builders
+	for first := 0; first < shards; first += each {
+		making.Go(func() { s.fill(first, min(first+each, shards), places, &ends) })
+	}
+	making.Wait()
+}
+
+// builders make the index side by side. A shard is one's alone.
+var builders = runtime.GOMAXPROCS(0)
+
+// fill makes the tables of the shards from first on, before end.
+func (s *set) fill(first, end int, places []place, ends *[shards]int) {
+	directory, begin := s.directory.Load(), 0
+	if first > 0 {
+		begin = ends[first-1]
+	}
+	for i := first; i < end; i++ {
+		s.index[i].table.Store(s.newTable(ends[i] - begin))
+		for _, at := range places[begin:ends[i]] {
 			s.insert(directory.chunk(at), int(at&offsetMask)-1)
 		}
-		begin = end
+		begin = ends[i]
 	}
 }
 

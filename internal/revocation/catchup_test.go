@@ -132,7 +132,7 @@ func TestNobodyIsToldByAReadingThatWasAskedForBeforeItsTurn(t *testing.T) {
 		var f *Follower
 		var next <-chan struct{}
 		store := &between{shared: s, do: func(reading int64) error {
-			if reading == 4 { // two readings are under way
+			if reading == 4 { // others are under way
 				s.commit(1<<40, killed("late"))
 				next = f.NextPoll()
 			}
@@ -159,8 +159,8 @@ func TestAnIndexThatIsMadeAtOnceFindsWhatOneThatGrowsFinds(t *testing.T) {
 	growing.makeIndex()
 	entries := million(1, 3*chunkRecords, later)
 	for i := range entries {
-		if i%3 == 0 { // one user again and again
-			entries[i].Kind, entries[i].Value, entries[i].Subject = Sub, int64(i), SubjectOf("user")
+		if i%3 == 0 { // a few users again and again, some in each half of the shards
+			entries[i].Kind, entries[i].Value, entries[i].Subject = Sub, int64(i), SubjectOf(strconv.Itoa(i%51))
 		}
 	}
 	for _, s := range []*set{atOnce, growing} {

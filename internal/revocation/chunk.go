@@ -1,6 +1,9 @@
 package revocation
 
-import "sort"
+import (
+	"sort"
+	"sync/atomic"
+)
 
 // A place is where a record lies: the number of its chunk in 20 bits and, counted from 1, its place in
 // the chunk in 12. Twelve zeros are no place.
@@ -24,15 +27,20 @@ type chunk struct {
 	base     int64  // seq of the first record
 	number   uint32 // in the directory
 	n        int32  // records
-	indexed  int32  // of which the index knows
 	earliest uint32 // the least until
 	latest   uint32 // the greatest until
-	records  [chunkRecords]record
+	// hidden are the records that the index, once it is made, does not know: another one covers them, or
+	// they were taken out. Few are, so those who make it side by side hardly ever meet here.
+	hidden  atomic.Int32
+	records [chunkRecords]record
 }
 
 func (c *chunk) placeOf(i int) place { return c.number<<offsetBits | place(i+1) }
 
 func (c *chunk) seq(i int) int64 { return c.base + c.records[i].delta() }
+
+// indexed is how many records the index knows.
+func (c *chunk) indexed() int { return int(c.n - c.hidden.Load()) }
 
 func (c *chunk) last() int64 { return c.seq(int(c.n) - 1) }
 

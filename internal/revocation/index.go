@@ -85,7 +85,6 @@ func (s *set) insert(c *chunk, i int) {
 			}
 			t.slots[free].Store(at)
 			shard.alive++
-			c.indexed++
 			return
 		case grave:
 			if free < 0 {
@@ -99,11 +98,11 @@ func (s *set) insert(c *chunk, i int) {
 			}
 			if r.covers(known) {
 				t.slots[i].Store(at)
-				c.indexed++
-				directory.chunk(old).indexed--
+				directory.chunk(old).hidden.Add(1)
 				return
 			}
 			if known.covers(r) {
+				c.hidden.Add(1)
 				return
 			}
 		}
@@ -154,7 +153,7 @@ func (s *set) copyInto(fresh, t *table) {
 // forget takes every record of a chunk out of the index.
 func (s *set) forget(c *chunk) {
 	for i := range int(c.n) {
-		if c.indexed == 0 {
+		if c.indexed() == 0 {
 			return
 		}
 		hash := hashOf(&c.records[i].subject)
@@ -169,7 +168,7 @@ func (s *set) forget(c *chunk) {
 			if old == at {
 				t.slots[j].Store(grave)
 				shard.alive--
-				c.indexed--
+				c.hidden.Add(1)
 				s.shrink(shard, t)
 			}
 			if old == at || old == nowhere {

@@ -103,7 +103,7 @@ func (s *set) lost(now uint32) (n int) {
 	defer s.mu.RUnlock()
 	for _, c := range s.ghosts {
 		if c.latest >= now {
-			n += int(c.indexed)
+			n += c.indexed()
 		}
 	}
 	return n
@@ -219,7 +219,7 @@ func (s *set) sweep(now uint32, head int64, limit int) (swept int) {
 		return false
 	}))
 	s.ghosts = slices.DeleteFunc(s.ghosts, drop(func(c *chunk) bool {
-		return c.latest >= now && c.indexed > 0
+		return c.latest >= now && c.indexed() > 0
 	}))
 	return swept
 }
