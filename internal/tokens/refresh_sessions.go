@@ -41,12 +41,14 @@ func (s *Sessions) refresh(ctx context.Context, refresh string, from Origin) (pa
 	if err != nil {
 		return pair, out, err
 	}
-	for signed := (*Loaded)(nil); ; signed = out.session {
+	var signed *Loaded // the row that the pair was made of
+	for {
 		if out, err = await(ctx, s, r.done); err == nil {
 			err = out.err
 		}
 		if err == nil && out.session != signed {
 			pair, err = s.pair(out.session, out.refresh, out.clock)
+			signed = out.session
 		}
 		if err != nil || !out.foretold {
 			return pair, out, err
