@@ -52,7 +52,7 @@ const (
 	bareBytes   = 440.  // of a page without entries, as in docs/feed.md
 	headBytes   = 300.  // of the HTTP around it
 	wait        = 20.   // seconds that an idle poll is held: a third of the default budget
-	polls       = 20.   // of the store a second, by an instance: nobody is told more often
+	polls       = 20.   // of the store a second, by an instance, beside those after logouts of its own
 	again       = 0.75  // entries sent again for each new one, because pages begin at powers of two; two at most
 	pageEntries = 16_384
 	leastOver   = 7.5                   // entries sent again with a page, in the mean: the least of those powers is 16

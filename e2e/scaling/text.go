@@ -22,6 +22,9 @@ const assumed = `
 - **Sizes:** a session takes %.0f bytes with its indexes and the half of each page that is left free for updates, a user %.0f (measured:
   870 and 270, with the User-Agent of a browser). A login or logout leaves %.0f in the audit, for 90 days. A page of the feed has %.0f bytes
   without entries, its HTTP has %.0f, an entry has %.0f in base64. TLS, backups, standbys and kept WAL come on top.
+- **WAL** is that of the run, whose store held a million sessions. Some 350 bytes of it are the refresh; the rest are images of pages that
+  were written for the first time after a checkpoint. How many there are depends on how refreshes lie between two checkpoints: from
+  none to one a refresh, which adds some 4 kB. Checkpoints that are farther apart and `+"`wal_compression`"+` make it less.
 - **One PostgreSQL** is taken to be good for %.0f cores, %.0f MB of WAL a second, %.0f TB, and %.0f %% of the logouts that one head took in the
   run. What needs more is several databases. None of the four is a measurement of where PostgreSQL ends.
 - **A verifier** is a process. It stands at the head of the feed, with the default budget of 60 s. To answer it is taken to cost what it
@@ -45,8 +48,10 @@ const logoutRates = `
 ## By logouts
 
 With tokens of five minutes. A kill lives as long as the longest access token and two minutes more, so logouts a second times 420 are
-live. A verifier is sent a page for each twentieth of a second in which somebody logged out, and one every 20 s when nobody does. Pages
-begin at powers of two, so that everybody shares them; that sends 0.75 entries again for each new one, and with few logouts some 7 a page.
+live. A verifier is sent a page for each twentieth of a second in which somebody logged out, and one every 20 s when nobody does. (An instance
+tells of its own logouts sooner, and waits between two pages for 10 ms and 50 µs for each poll that it holds: as many more pages as
+that lets through are not in the table.) Pages begin at powers of two, so that everybody shares them; that sends 0.75 entries again
+for each new one, and with few logouts some 7 a page.
 
 | logouts a second | live kills | memory, an instance | memory, a verifier | feed to one verifier, a second | to 1,000 | to 100,000 | of what one head took |
 |---|---|---|---|---|---|---|---|
@@ -67,7 +72,7 @@ queue. What moves is a batch: up to 256 logouts of an instance commit together.
 - **Bandwidth** ends first where verifiers are many: see the columns above. It is the one cost that grows with logouts *times* verifiers,
   and so does, up to 20 logouts a second, the CPU time to send it.
 - **Refreshes** never touch the head. What ends there is PostgreSQL: its cores, its WAL, its disk.
-- **Polls of the store** are 20 a second for each instance, whatever the number of verifiers.
+- **Polls of the store** are 20 a second for each instance, and one more after each batch of its own logouts, whatever the number of verifiers.
 `
 
 const beyond = `

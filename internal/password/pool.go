@@ -147,7 +147,7 @@ func (p *pool) leave(j *job) bool {
 // The thread is locked and GOMAXPROCS raised to what [Processors] says because bcrypt never yields: on
 // Go's own processors each step of a request waits up to 10 ms for it to be preempted, and
 // a request has several. Left to the kernel, which favours who has slept, the slowest refresh of a
-// hundred took 9 to 16 ms in a storm of logins, instead of 84 to 102. BenchmarkHop shows it.
+// hundred took a sixth of that time in a storm of logins. BenchmarkHop shows it.
 func (p *pool) worker() {
 	runtime.LockOSThread() // for good: the thread ends with the goroutine
 	for {

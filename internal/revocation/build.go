@@ -8,8 +8,8 @@ import (
 
 // makeIndex makes known what was added so far, and from now on whatever is added. Until the feed was
 // read to its head once nobody is told that anything is alive, so the index can wait for that: its
-// tables are then made once, at the size that they need, and one after another, so that each is filled
-// while it lies in the processor's cache.
+// tables are then made once, at the size that they need, by several builders, each one table after another,
+// so that a table is filled while it lies in a processor's cache.
 func (s *set) makeIndex() {
 	if s.indexed {
 		return

@@ -39,7 +39,7 @@ func (c *chunk) placeOf(i int) place { return c.number<<offsetBits | place(i+1) 
 
 func (c *chunk) seq(i int) int64 { return c.base + c.records[i].delta() }
 
-// indexed is how many records the index knows.
+// indexed is how many records the index knows, once it is made.
 func (c *chunk) indexed() int { return int(c.n - c.hidden.Load()) }
 
 func (c *chunk) last() int64 { return c.seq(int(c.n) - 1) }
