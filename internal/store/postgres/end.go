@@ -57,7 +57,7 @@ func (s *Store) End(ctx context.Context, deaths []tokens.Death, mark uint64) (en
 		}
 		return rows.Err()
 	})
-	if err := s.send(ctx, "end sessions", b); err != nil {
+	if err := s.sendInLane(ctx, "end sessions", b); err != nil {
 		return nil, err
 	}
 	return ended, nil

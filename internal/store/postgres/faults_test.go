@@ -127,6 +127,31 @@ func TestAnExhaustedPoolIsUnavailable(t *testing.T) {
 	}
 }
 
+// One user who asks in a loop, whatever he asks, must not keep the others from refreshing and from logging out.
+func TestG8TheLanesDoNotWaitForWhoeverElseUsesTheStore(t *testing.T) {
+	t.Parallel()
+	other, ids := headed(t, 2)
+	s := opened(t, Config{URL: other.config.URL, MaxConns: 3, CallTimeout: time.Hour})
+	conn, err := s.pool.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Release()
+	if _, err := s.Clock(t.Context()); !errors.Is(err, auth.ErrUnavailable) {
+		t.Fatalf("Clock: %v, want unavailable: there is a connection left", err)
+	}
+	rows, _, err := s.LoadSessions(t.Context(), ids)
+	if err != nil || len(rows) != len(ids) {
+		t.Fatalf("LoadSessions: %d rows, %v", len(rows), err)
+	}
+	if _, err := s.Rotate(t.Context(), rotationsOf(ids, rows[0].RowVersion)); err != nil {
+		t.Errorf("Rotate: %v", err)
+	}
+	if ended, err := s.End(t.Context(), deathsOf(ids...), 7); err != nil || len(ended) != len(ids) {
+		t.Errorf("End: %d ended, %v", len(ended), err)
+	}
+}
+
 // G5: a replica, or a primary that was demoted, is no place for writes. Connections that lead there are
 // given up.
 func TestAServerThatOnlyReadsIsUnavailableAndItsConnectionsAreDropped(t *testing.T) {
@@ -142,7 +167,7 @@ func TestAServerThatOnlyReadsIsUnavailableAndItsConnectionsAreDropped(t *testing
 		if _, err := demoted.End(t.Context(), deathsOf(ids...), 7); !errors.Is(err, auth.ErrUnavailable) {
 			t.Errorf("End: %v, want unavailable", err)
 		}
-		if got := demoted.pool.Stat().NewConnsCount(); got != wantConnections {
+		if got := demoted.lanes.Stat().NewConnsCount(); got != wantConnections {
 			t.Errorf("%d connections were made, want %d", got, wantConnections)
 		}
 	}

@@ -125,7 +125,7 @@ func (s *Store) AddUsers(ctx context.Context, users []accounts.Credentials, told
 	b := s.newMessage()
 	b.Queue(insertUsers, userColumns(users)...)
 	b.Queue(insertRecords, recordColumns(told)...)
-	return s.hold(ctx, "add users", func(ctx context.Context, conn *pgx.Conn) error {
+	return s.hold(ctx, s.pool, "add users", func(ctx context.Context, conn *pgx.Conn) error {
 		err := conn.SendBatch(ctx, b).Close()
 		var answer *pgconn.PgError
 		if errors.As(err, &answer) && answer.Code == uniqueViolation {

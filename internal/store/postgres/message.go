@@ -57,9 +57,16 @@ func (s *Store) newReading(clock *time.Time) *pgx.Batch {
 
 // send sends one message and reads its answers.
 func (s *Store) send(ctx context.Context, doing string, b *pgx.Batch) error {
-	return s.hold(ctx, doing, func(ctx context.Context, conn *pgx.Conn) error {
-		return conn.SendBatch(ctx, b).Close()
-	})
+	return s.hold(ctx, s.pool, doing, sending(b))
+}
+
+// sendInLane is send for what a lane waits for.
+func (s *Store) sendInLane(ctx context.Context, doing string, b *pgx.Batch) error {
+	return s.hold(ctx, s.lanes, doing, sending(b))
+}
+
+func sending(b *pgx.Batch) func(context.Context, *pgx.Conn) error {
+	return func(ctx context.Context, conn *pgx.Conn) error { return conn.SendBatch(ctx, b).Close() }
 }
 
 // transact sends a first message inside a transaction, and then what decide, which has seen its
@@ -67,7 +74,7 @@ func (s *Store) send(ctx context.Context, doing string, b *pgx.Batch) error {
 // Whatever is written under the feed's head belongs into the last message: a client that stops between
 // the two must not hold the head.
 func (s *Store) transact(ctx context.Context, doing string, first *pgx.Batch, decide func() *pgx.Batch) (committed bool, err error) {
-	err = s.hold(ctx, doing, func(ctx context.Context, conn *pgx.Conn) error {
+	err = s.hold(ctx, s.pool, doing, func(ctx context.Context, conn *pgx.Conn) error {
 		defer s.rollBack(ctx, conn)
 		if err := conn.SendBatch(ctx, first).Close(); err != nil {
 			return err
@@ -114,9 +121,9 @@ func (s *Store) rollBack(ctx context.Context, conn *pgx.Conn) {
 	_, _ = conn.Exec(ctx, rollback)
 }
 
-// hold lends a connection to use, and sorts the error that comes of it.
-func (s *Store) hold(ctx context.Context, doing string, use func(context.Context, *pgx.Conn) error) error {
-	err := s.lend(ctx, doing, use)
+// hold lends a connection of a pool to use, and sorts the error that comes of it.
+func (s *Store) hold(ctx context.Context, of *pgxpool.Pool, doing string, use func(context.Context, *pgx.Conn) error) error {
+	err := s.lend(ctx, of, doing, use)
 	kind := auth.KindOf(err)
 	if err != nil && (kind == auth.Unavailable || kind == auth.Internal) && ctx.Err() == nil {
 		s.config.Failed(doing, err)
@@ -124,11 +131,11 @@ func (s *Store) hold(ctx context.Context, doing string, use func(context.Context
 	return err
 }
 
-func (s *Store) lend(ctx context.Context, doing string, use func(context.Context, *pgx.Conn) error) error {
+func (s *Store) lend(ctx context.Context, of *pgxpool.Pool, doing string, use func(context.Context, *pgx.Conn) error) error {
 	ctx, cancel := context.WithTimeout(ctx, s.config.CallTimeout)
 	defer cancel()
 
-	conn, err := s.acquire(ctx)
+	conn, err := acquire(ctx, of)
 	if err != nil {
 		return unavailable(doing, err)
 	}
@@ -140,6 +147,7 @@ func (s *Store) lend(ctx context.Context, doing string, use func(context.Context
 	}
 	if isElsewhere(err) {
 		s.pool.Reset() // every connection leads to the server that no longer takes writes
+		s.lanes.Reset()
 		return unavailable(doing, err)
 	}
 	if conn.Conn().IsClosed() {
@@ -150,11 +158,11 @@ func (s *Store) lend(ctx context.Context, doing string, use func(context.Context
 
 // acquire waits for a connection that is being made as long as ctx lasts, and not for long for one that
 // others use: behind a slow database they would all wait in line.
-func (s *Store) acquire(ctx context.Context) (*pgxpool.Conn, error) {
-	if stat := s.pool.Stat(); stat.AcquiredConns() >= stat.MaxConns() {
+func acquire(ctx context.Context, of *pgxpool.Pool) (*pgxpool.Conn, error) {
+	if stat := of.Stat(); stat.AcquiredConns() >= stat.MaxConns() {
 		waiting, cancel := context.WithTimeout(ctx, poolPatience)
 		defer cancel()
 		ctx = waiting
 	}
-	return s.pool.Acquire(ctx)
+	return of.Acquire(ctx)
 }

@@ -87,7 +87,7 @@ func (s *Store) LoadSessions(ctx context.Context, ids []auth.SessionID) (loaded 
 			return rows.Err()
 		})
 	}
-	if err := s.send(ctx, "load sessions", b); err != nil {
+	if err := s.sendInLane(ctx, "load sessions", b); err != nil {
 		return nil, time.Time{}, err
 	}
 	return loaded, clock, nil
@@ -104,7 +104,7 @@ func (s *Store) Rotate(ctx context.Context, rotations []tokens.Rotation) (writte
 	} else {
 		queueRotations(b, rotations).Query(scanIDs(&written))
 	}
-	if err := s.send(ctx, "rotate sessions", b); err != nil {
+	if err := s.sendInLane(ctx, "rotate sessions", b); err != nil {
 		return nil, err
 	}
 	return written, nil

@@ -37,7 +37,7 @@ type Config struct {
 	URL string
 
 	// MaxConns is the most connections that are open at once. Zero: pool_max_conns of the URL, or
-	// else two for each core, at least 4, and 2 more for the lanes.
+	// else two for each core, at least 4, and 2 more. Of three or more, two are the lanes' alone.
 	MaxConns int32
 
 	// LockTimeout is how long a write waits for a row that another transaction holds. It should
@@ -69,10 +69,16 @@ const (
 	pingPatience = time.Second
 )
 
-// Store is a pool of connections to one database.
+// ofLanes are the connections that only the lanes use: that of rotations, and that of deaths. Everybody
+// waits for a lane, and a lane for no more than the database: in the line behind calls that anybody can
+// make at will, one user who lists his sessions in a loop would keep all others from refreshing.
+const ofLanes = 2
+
+// Store is connections to one database.
 type Store struct {
 	pool   *pgxpool.Pool
-	limits []any // the arguments of setLimits
+	lanes  *pgxpool.Pool // the same as pool if there are too few connections to keep some apart
+	limits []any         // the arguments of setLimits
 	config Config
 }
 
@@ -88,6 +94,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 
 // Close gives up all connections. It waits for those in use.
 func (s *Store) Close() error {
+	s.lanes.Close()
 	s.pool.Close()
 	return nil
 }
@@ -99,15 +106,33 @@ func newStore(ctx context.Context, c Config, pool *pgxpool.Config) (*Store, erro
 	if c.Failed == nil {
 		c.Failed = func(string, error) {}
 	}
-	p, err := pgxpool.NewWithConfig(ctx, pool)
-	if err != nil {
+	s := &Store{limits: []any{milliseconds(c.LockTimeout), milliseconds(c.StatementTimeout)}, config: c}
+	lanes := apart(pool)
+	var err error
+	if s.pool, err = pgxpool.NewWithConfig(ctx, pool); err != nil {
 		return nil, err
 	}
-	return &Store{
-		pool:   p,
-		limits: []any{milliseconds(c.LockTimeout), milliseconds(c.StatementTimeout)},
-		config: c,
-	}, nil
+	if s.lanes = s.pool; lanes != nil {
+		if s.lanes, err = pgxpool.NewWithConfig(ctx, lanes); err != nil {
+			s.pool.Close()
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// apart takes the lanes' connections out of a pool, unless that would leave it with none.
+func apart(pool *pgxpool.Config) (lanes *pgxpool.Config) {
+	if pool.MaxConns <= ofLanes {
+		return nil
+	}
+	lanes = pool.Copy()
+	lanes.MaxConns = ofLanes
+	pool.MaxConns -= ofLanes
+	for _, p := range []*pgxpool.Config{pool, lanes} {
+		p.MinConns, p.MinIdleConns = min(p.MinConns, p.MaxConns), min(p.MinIdleConns, p.MaxConns)
+	}
+	return lanes
 }
 
 // CheckURL says what is wrong with a database URL, without connecting and without repeating it.
