@@ -113,7 +113,7 @@ func TestAConflictOfLocksIsDecidedAgainTogetherThenAlone(t *testing.T) {
 		batch[0].done = true
 		return nil, nil
 	}, (*ask).fail)
-	if want := []int{2, 2, 2, 2, 1, 1}; !slices.Equal(sizes, want) {
+	if want := []int{2, 2, 1, 1}; !slices.Equal(sizes, want) {
 		t.Errorf("got turns of %v, want %v", sizes, want)
 	}
 }

@@ -40,9 +40,11 @@ const (
 
 // newMessage begins a message, which is one transaction without saying so: PostgreSQL commits it at the
 // Sync that ends it, or rolls all of it back. Its statements follow.
-func (s *Store) newMessage() *pgx.Batch {
+func (s *Store) newMessage() *pgx.Batch { return newMessage(s.limits) }
+
+func newMessage(limits []any) *pgx.Batch {
 	b := &pgx.Batch{}
-	b.Queue(setLimits, s.limits...)
+	b.Queue(setLimits, limits...)
 	return b
 }
 

@@ -98,7 +98,7 @@ func (s *Store) Rotate(ctx context.Context, rotations []tokens.Rotation) (writte
 	if len(rotations) == 0 {
 		return nil, nil
 	}
-	b := s.newMessage()
+	b := newMessage(s.hasty)
 	if len(rotations) == 1 {
 		queueRotation(b, &rotations[0]).Query(scanIDs(&written))
 	} else {

@@ -41,7 +41,7 @@ type Config struct {
 	MaxConns int32
 
 	// LockTimeout is how long a write waits for a row that another transaction holds. It should
-	// exceed the server's deadlock_timeout (1 s). Zero: 2 s.
+	// exceed the server's deadlock_timeout (1 s). Zero: 2 s. A rotation waits for at most 250 ms.
 	LockTimeout time.Duration
 
 	// StatementTimeout is how long the server works on one statement of a write, and how long it
@@ -62,6 +62,11 @@ const (
 	defaultStatementTimeout = 4 * time.Second
 	defaultCallTimeout      = 5 * time.Second
 
+	// rotationLockTimeout is how long a batch of rotations waits for the row of one of them, with all its
+	// other members and whoever comes behind them. Those who change a session keep its row for as long as
+	// two round trips and a commit take.
+	rotationLockTimeout = 250 * time.Millisecond
+
 	// poolPatience is how long a call waits for a connection when all are in use (G8).
 	poolPatience = 500 * time.Millisecond
 	// pingPatience is how long a connection that lay idle for more than a second may take to answer
@@ -79,6 +84,7 @@ type Store struct {
 	pool   *pgxpool.Pool
 	lanes  *pgxpool.Pool // the same as pool if there are too few connections to keep some apart
 	limits []any         // the arguments of setLimits
+	hasty  []any         // those of a rotation
 	config Config
 }
 
@@ -106,7 +112,11 @@ func newStore(ctx context.Context, c Config, pool *pgxpool.Config) (*Store, erro
 	if c.Failed == nil {
 		c.Failed = func(string, error) {}
 	}
-	s := &Store{limits: []any{milliseconds(c.LockTimeout), milliseconds(c.StatementTimeout)}, config: c}
+	s := &Store{
+		limits: []any{milliseconds(c.LockTimeout), milliseconds(c.StatementTimeout)},
+		hasty:  []any{milliseconds(min(c.LockTimeout, rotationLockTimeout)), milliseconds(c.StatementTimeout)},
+		config: c,
+	}
 	lanes := apart(pool)
 	var err error
 	if s.pool, err = pgxpool.NewWithConfig(ctx, pool); err != nil {
