@@ -54,3 +54,44 @@ func TestWhoLosesASwapAfterSigningGetsTheSuccessorOfWhoWon(t *testing.T) {
 		}
 	})
 }
+
+// Who is given a token that was dead before the answer left is refused everywhere, just when a key has to go. At
+// the clock of the batch no other key signs yet, so he comes back and gets a live one.
+func TestD5WhatAKeySignedThatIsKilledWhileABatchIsWrittenIsShownToNobody(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		signed := make(chan struct{}, 3)
+		var keyring *tokens.Keyring
+		a := w.start(func(c *tokens.Config) {
+			keyring = c.Keyring
+			if err := keyring.Turn(t.Context()); err != nil { // the spare
+				t.Fatal(err)
+			}
+			c.Meter.Minted = func() { signed <- struct{}{} }
+			c.Store = &beforeRotate{Store: c.Store, do: func() {
+				<-signed
+				killActive(t, keyring)
+			}}
+		})
+		first := a.login("ann")
+		<-signed
+		if pair, err := a.Refresh(t.Context(), first.RefreshToken, home); auth.KindOf(err) != auth.Unavailable {
+			t.Errorf("got %+v, error %v, want unavailable", pair, err)
+		}
+		a.alive(a.refresh(first.RefreshToken).AccessToken)
+	})
+}
+
+func killActive(t *testing.T, k *tokens.Keyring) {
+	t.Helper()
+	keys, err := k.Keys(t.Context())
+	if err != nil {
+		t.Error(err)
+	}
+	for _, key := range keys {
+		if key.State == tokens.KeyActive {
+			if err := k.Kill(t.Context(), key.KID, home); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}

@@ -35,20 +35,22 @@ func (s *Sessions) Refresh(ctx context.Context, refresh string, from Origin) (Pa
 }
 
 // refresh signs as soon as it is told what the answer will be, and waits with it until that is so. What was
-// signed for a row that was not written after all is thrown away.
+// signed for a row that was not written after all is thrown away, and what a key signed that may have been
+// killed meanwhile.
 func (s *Sessions) refresh(ctx context.Context, refresh string, from Origin) (pair Pair, out rotated, err error) {
 	r, err := s.submitRotation(ctx, refresh, from)
 	if err != nil {
 		return pair, out, err
 	}
 	var signed *Loaded // the row that the pair was made of
+	var keys *ring     // of which one key signed it
 	for {
 		if out, err = await(ctx, s, r.done); err == nil {
 			err = out.err
 		}
-		if err == nil && out.session != signed {
+		if now := s.keyring.ring.Load(); err == nil && (out.session != signed || now != keys) {
 			pair, err = s.pair(out.session, out.refresh, out.clock)
-			signed = out.session
+			signed, keys = out.session, now
 		}
 		if err != nil || !out.foretold {
 			return pair, out, err
