@@ -12,8 +12,8 @@ import (
 )
 
 // RevokePresented ends what a token stands for, in the name of who holds it (RFC 7009): an access token
-// is killed by its jti, a refresh token of any generation ends its session. What the token is its form
-// says, so no hint is needed (C11). nil, with nothing done: it is not a token of this service, or it is
+// is killed by its jti, a refresh token of any generation ends its session, and so does an access token
+// after sixteen others of its session. What the token is its form says, so no hint is needed (C11). nil, with nothing done: it is not a token of this service, or it is
 // dead already; whoever asks learns no more than that it does not work now (C4).
 //
 // holder is the client that proved its secret, zero for none. A session's tokens are authd's own client's,
@@ -33,6 +33,9 @@ func (s *Sessions) RevokePresented(ctx context.Context, token string, holder aut
 	id, err := auth.ParseTokenID(t.ID)
 	if err != nil || s.isOver(&t) {
 		return nil
+	}
+	if !t.session.IsZero() && !s.sprees.goOn(t.session, s.live.Clock(), s.policy.AccessTTL+forgotten) {
+		return s.endHolder(ctx, t.session, from)
 	}
 	return s.killToken(ctx, id, audit.Event{Name: audit.TokenRevoked, Actor: from.Actor, User: t.ofUser(), Session: t.session,
 		Subject: t.ID, Address: from.Address, UserAgent: from.UserAgent})

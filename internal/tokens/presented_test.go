@@ -216,3 +216,35 @@ func flip(token string, at int) string {
 func isBase64url(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_'
 }
+
+// Each kill of a token is kept by every verifier, and who holds a refresh token gets access tokens without end.
+func TestWhoRevokesOneAccessTokenAfterTheOtherEndsTheSession(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		a := w.start()
+		first, other := a.login("ann"), a.login("bob")
+		for n := range 17 {
+			first.AccessToken = a.refresh(first.RefreshToken).AccessToken // the retry of the same rotation
+			a.revoke(first.AccessToken, auth.ClientID{})
+			a.dead(first.AccessToken)
+			if ended := a.killed(first.Session); ended != (n == 16) {
+				t.Fatalf("after %d tokens the session has ended: %t", n+1, ended)
+			}
+		}
+		a.refused(first.RefreshToken, tokens.ErrSessionRevoked)
+		a.refresh(other.RefreshToken)
+	})
+}
+
+func TestATokenRevokedNowAndThenEndsNoSession(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		a := w.start()
+		pair := a.login("ann")
+		for range 20 {
+			a.revoke(pair.AccessToken, auth.ClientID{})
+			w.pass(accessTTL)
+			everystore.CatchUp(t, a.live)
+			pair = a.refresh(pair.RefreshToken)
+		}
+		a.alive(pair.AccessToken)
+	})
+}

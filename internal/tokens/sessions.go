@@ -87,6 +87,7 @@ type Sessions struct {
 	rotations *lane[*rotation]
 	deaths    *lane[*death]
 	stopped   chan struct{} // closed when Run has returned
+	sprees    sprees
 }
 
 // New checks the configuration and starts nothing.
