@@ -45,7 +45,7 @@ func (b *bench) rounds(ctx context.Context) error {
 		return err
 	}
 	c.tell(b.found, messages)
-	b.found.Rows = append(b.found.Rows,
+	rows := []report.Row{
 		atLeast("refresh-es256", "refresh over HTTP, 64 clients, signed ES256 / one-statement rotation", 1.1, "0.04", c.ratio("refresh-es256", "one-statement")),
 		atLeast("refresh-eddsa", "refresh over HTTP, 64 clients, signed EdDSA / one-statement rotation", 1.25, "0.04", c.ratio("refresh-eddsa", "one-statement")),
 		atLeast("rotate-store", "rotations in the store alone / one-statement rotation", 2, "", c.ratio("rotate-store", "one-statement-small")),
@@ -54,7 +54,9 @@ func (b *bench) rounds(ctx context.Context) error {
 		atLeast("logout", "logout over HTTP, 64 clients / one-statement rotation", 1, "0.09", c.ratio("logout", "one-statement")),
 		atLeast("jwks", "JWKS / bare chi handler", 0.95, "0.31", c.ratio("jwks", "bare-chi")),
 		atLeast("sqlite", "refresh on SQLite / refresh on PostgreSQL", 0.8, "", c.ratio("refresh-sqlite", "refresh-es256")),
-	)
+	}
+	explain(rows, b.found.Loads, cores())
+	b.found.Rows = append(b.found.Rows, rows...)
 	return nil
 }
 

@@ -17,7 +17,6 @@ type Report struct {
 	Rows    []Row     `json:"rows"`
 	Loads   []Load    `json:"loads"`
 	Charts  []Chart   `json:"charts"`
-	Notes   []string  `json:"notes,omitempty"`
 }
 
 // Machine is where a run took place, and the versions of what was run.
@@ -62,6 +61,9 @@ type Row struct {
 	Goal    float64 `json:"goal"`
 	Got     Spread  `json:"got"`
 	Peer    string  `json:"peer,omitempty"` // what a good peer reaches
+	// MadeOf says in a sentence or two what the figure is made of, with costs of this run. The page shows it
+	// of goals that were missed. Empty: there is nothing to say.
+	MadeOf string `json:"made_of,omitempty"`
 }
 
 // Met reports whether the median reached the goal.

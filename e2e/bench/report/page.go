@@ -43,14 +43,9 @@ this size; its figures are not of this run.
 		fmt.Fprintf(&b, "| %s | %s | **%s** | %s to %s | %s | %s |\n", row.What, row.goal(), row.amount(row.Got.Median),
 			digits(row.Got.Low), digits(row.Got.High), row.word(), orDash(row.Peer))
 	}
+	r.misses(&b)
 	r.loads(&b)
 	r.plots(&b)
-	if len(r.Notes) > 0 {
-		b.WriteString("\n## Notes\n\n")
-		for _, note := range r.Notes {
-			fmt.Fprintf(&b, "- %s\n", note)
-		}
-	}
 	b.WriteString(howToRead)
 	return b.String()
 }
@@ -88,6 +83,21 @@ func (r *Report) machine(b *strings.Builder) {
 		{"authd", m.Authd},
 	} {
 		fmt.Fprintf(b, "| %s | %s |\n", line[0], line[1])
+	}
+}
+
+// misses says what the figures are made of that did not reach their goals.
+func (r *Report) misses(b *strings.Builder) {
+	titled := false
+	for _, row := range r.Rows {
+		if row.Met() || row.MadeOf == "" {
+			continue
+		}
+		if !titled {
+			b.WriteString("\n### What the missed ones are made of\n\n")
+			titled = true
+		}
+		fmt.Fprintf(b, "- **%s**, %s of %s: %s\n", row.What, row.amount(row.Got.Median), row.amount(row.Goal), row.MadeOf)
 	}
 }
 

@@ -14,8 +14,9 @@ func example() *Report {
 		At: time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC), Took: 130, Kind: "short", Rounds: 3,
 		Machine: Machine{CPU: "a cpu", Cores: 2, MemoryGiB: 23.4},
 		Rows: []Row{
-			{ID: "a", What: "what is fast", AtLeast: true, Goal: 1.1, Got: Of([]float64{1.0, 1.2, 1.3}), Peer: "0.04"},
-			{ID: "b", What: "what is small", Unit: "MiB", Goal: 20, Got: Of([]float64{20.5, 21})},
+			{ID: "a", What: "what is fast", AtLeast: true, Goal: 1.1, Got: Of([]float64{1.0, 1.2, 1.3}), Peer: "0.04", MadeOf: "It was met."},
+			{ID: "b", What: "what is small", Unit: "MiB", Goal: 20, Got: Of([]float64{20.5, 21}), MadeOf: "It weighs."},
+			{ID: "d", What: "what says nothing", Goal: 1, Got: Of([]float64{2})},
 		},
 		Loads:  []Load{{ID: "c", What: "POST /c", Clients: 64, Requests: 999, PerSecond: Of([]float64{8000}), Service: Of([]float64{0.15}), WAL: Of([]float64{346.6})}},
 		Charts: []Chart{{ID: "p99", Title: "The slowest", Series: []Series{line("c", Point{1, 2})}}},
@@ -36,6 +37,23 @@ func TestThePageSaysWhatWasMet(t *testing.T) {
 		if !strings.Contains(page, want) {
 			t.Errorf("it lacks %q:\n%s", want, page)
 		}
+	}
+}
+
+func TestThePageSaysWhatMissesAreMadeOf(t *testing.T) {
+	t.Parallel()
+	const title = "### What the missed ones are made of"
+	r := example()
+	page := Page(r)
+	if want := title + "\n\n- **what is small**, 20.8 MiB of 20 MiB: It weighs.\n\n## Loads"; !strings.Contains(page, want) {
+		t.Errorf("it lacks %q:\n%s", want, page)
+	}
+	if strings.Contains(page, "It was met.") {
+		t.Error("it excuses what was met")
+	}
+	r.Rows = r.Rows[:1]
+	if strings.Contains(Page(r), title) {
+		t.Error("nothing was missed, and it has the title")
 	}
 }
 
