@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/authd/authd/e2e/bench/report"
@@ -20,13 +21,12 @@ func (c *contest) add(l *load, long time.Duration) {
 	c.loads, c.long = append(c.loads, l), append(c.long, long)
 }
 
-// run begins every round with another load, so that nobody is always the one who comes after the yardstick.
+// run lets every load have one turn in each round.
 func (w *world) run(ctx context.Context, c *contest, rounds int, said func(round int)) error {
 	c.turns = map[string][]turn{}
 	for round := range rounds {
 		said(round)
-		for i := range c.loads {
-			at := (i + round) % len(c.loads)
+		for _, at := range order(len(c.loads), round) {
 			t, err := w.take(ctx, c.loads[at], c.long[at])
 			if err != nil {
 				return err
@@ -35,6 +35,25 @@ func (w *world) run(ctx context.Context, c *contest, rounds int, said func(round
 		}
 	}
 	return nil
+}
+
+// order is in which sequence n loads take their turns in a round. A turn leaves something to the next one: pages to
+// write, what is cached, a vacuum that was. So neighbours change: in 2n rounds each load comes twice right behind each
+// other one, and as often at each place, which is a Williams square. It goes to and fro between both ends, moves on by one
+// every other round, and walks backwards in between.
+func order(n, round int) []int {
+	all := make([]int, n)
+	for i := range all {
+		at := (i + 1) / 2
+		if i%2 == 0 {
+			at = n - at // 0, 1, n-1, 2, n-2 and so on
+		}
+		all[i] = (at + round/2) % n
+	}
+	if round%2 == 1 {
+		slices.Reverse(all)
+	}
+	return all
 }
 
 // spread is what the turns of a load say of one amount.
