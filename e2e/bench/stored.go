@@ -16,8 +16,9 @@ import (
 	"github.com/authd/authd/internal/tokens"
 )
 
-// batch is how many rotations 64 clients make at once: while one batch commits, all of them wait for the next.
-const batch = 64
+// batch is how many rotations 64 clients make at once. Those who come while a batch commits are the next one, so each
+// is half of them: the long run counts two messages for some 31 refreshes. authd has one lane, so batches do not overlap.
+const batch = many / 2
 
 // stored is a load of rotations in the store alone, by the very calls that authd makes: load the rows of a batch, make
 // new secrets of them, swap. One turn of it is a batch.

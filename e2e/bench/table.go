@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/authd/authd/e2e/bench/report"
 )
@@ -21,7 +22,7 @@ func (b *bench) rounds(ctx context.Context) error {
 	if err := b.stockUp(ctx); err != nil {
 		return err
 	}
-	alone, err := b.alone.stored(ctx, "rotate-store", "rotations in the store alone: load, new secrets, swap, 64 at once")
+	alone, err := b.alone.stored(ctx, "rotate-store", fmt.Sprintf("rotations in the store alone: load, new secrets, swap, one batch of %d after the other", batch))
 	if err != nil {
 		return err
 	}
@@ -35,7 +36,7 @@ func (b *bench) rounds(ctx context.Context) error {
 	c.add(alone, p.turn)
 	c.add(ceiling(cores()), p.slow)
 	c.add(b.es256.logins("login", "POST /login", few), p.slow)
-	c.add(keySets("bare-chi", "yardstick: a bare chi handler that answers as many bytes", b.chi, many), p.turn)
+	c.add(keySets("bare-chi", "yardstick: a bare chi handler, a body of as many bytes", b.chi, many), p.turn)
 	c.add(keySets("jwks", "GET /.well-known/jwks.json", b.es256.instance, many), p.turn)
 	if err := b.run(ctx, c, p.rounds, func(round int) { b.say("round %d of %d", round+1, p.rounds) }); err != nil {
 		return err
@@ -48,7 +49,7 @@ func (b *bench) rounds(ctx context.Context) error {
 	rows := []report.Row{
 		atLeast("refresh-es256", "refresh over HTTP, 64 clients, signed ES256 / one-statement rotation", 1.1, "0.04", c.ratio("refresh-es256", "one-statement")),
 		atLeast("refresh-eddsa", "refresh over HTTP, 64 clients, signed EdDSA / one-statement rotation", 1.25, "0.04", c.ratio("refresh-eddsa", "one-statement")),
-		atLeast("rotate-store", "rotations in the store alone / one-statement rotation", 2, "", c.ratio("rotate-store", "one-statement-small")),
+		atLeast("rotate-store", fmt.Sprintf("rotations in the store alone, in batches of %d / one-statement rotation", batch), 2, "", c.ratio("rotate-store", "one-statement-small")),
 		atMost("rotate-wal", "WAL of a rotation in the store", "B", 600, "2,700", c.spread("rotate-store", func(t *turn) float64 { return t.each(float64(t.cpu.wal)) })),
 		atLeast("login", "logins at 16 clients / bcrypt ceiling", 0.95, "0.82-0.88", c.ratio("login", "bcrypt")),
 		atLeast("logout", "logout over HTTP, 64 clients / one-statement rotation", 1, "0.09", c.ratio("logout", "one-statement")),
