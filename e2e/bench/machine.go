@@ -5,6 +5,8 @@ package main
 import (
 	"bufio"
 	"context"
+	"debug/buildinfo"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,10 +38,30 @@ func (b *bench) machine(ctx context.Context) (m report.Machine, err error) {
 		return m, err
 	}
 	m.Authd = strings.TrimSpace(string(version))
+	if m.SQLite, err = moduleOf(b.program, sqliteDriver); err != nil {
+		return m, err
+	}
 	if m.FlushMicros, err = flushMicros(b.folder); err != nil {
 		return m, err
 	}
 	return m, exec.CommandContext(ctx, "sync").Run() // what others wrote before shall not be flushed meanwhile
+}
+
+// sqliteDriver is the module that brings SQLite into authd.
+const sqliteDriver = "modernc.org/sqlite"
+
+// moduleOf is a module with the version of it that a program was built with.
+func moduleOf(program, path string) (string, error) {
+	info, err := buildinfo.ReadFile(program)
+	if err != nil {
+		return "", err
+	}
+	for _, module := range info.Deps {
+		if module.Path == path {
+			return path + " " + module.Version, nil
+		}
+	}
+	return "", fmt.Errorf("%s was built without %s", program, path)
 }
 
 // fieldOf finds "name : value" in a file of /proc.

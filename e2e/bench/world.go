@@ -52,7 +52,7 @@ func newWorld(ctx context.Context) (w *world, err error) {
 	if w.program, err = build(ctx, w.folder); err != nil {
 		return w, err
 	}
-	// The defaults of initdb, but for a cache that holds the tables.
+	// The defaults of initdb, but for a cache that holds the tables, and for what pgtest needs: the page names all.
 	if w.database, err = pgtest.Launch(pgtest.Config{Fsync: true, Settings: []string{"shared_buffers=256MB"}}); err != nil {
 		return w, err
 	}

@@ -27,7 +27,7 @@ type Machine struct {
 	System      string  `json:"system"`
 	Go          string  `json:"go"`
 	Postgres    string  `json:"postgres"`
-	SQLite      string  `json:"sqlite,omitempty"`
+	SQLite      string  `json:"sqlite,omitempty"` // its driver, which has SQLite in it
 	Authd       string  `json:"authd"`
 	FlushMicros float64 `json:"flush_us"` // for the disk to keep 8 kB
 }
@@ -37,6 +37,7 @@ type Spread struct {
 	Median float64 `json:"median"`
 	Low    float64 `json:"low"`
 	High   float64 `json:"high"`
+	N      int     `json:"n,omitempty"` // how many were found
 }
 
 // Of is the spread of what was found, which is not changed. Of nothing it is zero.
@@ -49,7 +50,7 @@ func Of(found []float64) Spread {
 	if len(sorted)%2 == 0 {
 		middle = (middle + sorted[len(sorted)/2-1]) / 2
 	}
-	return Spread{Median: middle, Low: sorted[0], High: sorted[len(sorted)-1]}
+	return Spread{Median: middle, Low: sorted[0], High: sorted[len(sorted)-1], N: len(sorted)}
 }
 
 // Row is one goal, and how far it was reached.

@@ -12,7 +12,7 @@ import (
 func example() *Report {
 	return &Report{
 		At: time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC), Took: 130, Kind: "short", Rounds: 3,
-		Machine: Machine{CPU: "a cpu", Cores: 2, MemoryGiB: 23.4},
+		Machine: Machine{CPU: "a cpu", Cores: 2, MemoryGiB: 23.4, SQLite: "modernc.org/sqlite v1"},
 		Rows: []Row{
 			{ID: "a", What: "what is fast", AtLeast: true, Goal: 1.1, Got: Of([]float64{1.0, 1.2, 1.3}), Peer: "0.04", MadeOf: "It was met."},
 			{ID: "b", What: "what is small", Unit: "MiB", Goal: 20, Got: Of([]float64{20.5, 21}), MadeOf: "It weighs."},
@@ -29,8 +29,10 @@ func TestThePageSaysWhatWasMet(t *testing.T) {
 	for _, want := range []string{
 		"a **short** run of 2 minutes",
 		"`make bench` on 2026-11-23",
-		"| what is fast | ≥ 1.1 | **1.2** | 1 to 1.3 | met | 0.04 |",
-		"| what is small | ≤ 20 MiB | **20.8 MiB** | 20.5 to 21 | **missed** | – |",
+		"| what is fast | ≥ 1.1 | **1.2** | 1 to 1.3 | 3 | met | 0.04 |",
+		"| what is small | ≤ 20 MiB | **20.8 MiB** | 20.5 to 21 | 2 | **missed** | – |",
+		"| what says nothing | ≤ 1 | **2** | – | 1 | **missed** | – |",
+		"| SQLite | modernc.org/sqlite v1 |",
 		"| POST /c | 64 | 999 | 8000 (8000 to 8000) | 0 | 0 | 150 | 0 | 0 | 347 | – |",
 		"![The slowest](performance-p99.svg)",
 	} {

@@ -10,7 +10,7 @@ import (
 func Text(r *Report) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "goal\t\tgot\tlow\thigh\t\t")
+	fmt.Fprintln(w, "goal\t\tgot\tlow\thigh\tn\t")
 	for _, row := range r.Rows {
 		sign, met := "<=", "met"
 		if row.AtLeast {
@@ -19,7 +19,7 @@ func Text(r *Report) string {
 		if !row.Met() {
 			met = "MISSED"
 		}
-		fmt.Fprintf(w, "%s\t%s %.4g %s\t%.4g\t%.4g\t%.4g\t%s\n", row.What, sign, row.Goal, row.Unit, row.Got.Median, row.Got.Low, row.Got.High, met)
+		fmt.Fprintf(w, "%s\t%s %.4g %s\t%.4g\t%.4g\t%.4g\t%d\t%s\n", row.What, sign, row.Goal, row.Unit, row.Got.Median, row.Got.Low, row.Got.High, row.Got.N, met)
 	}
 	fmt.Fprintln(w, "\nload\tclients\ta second\tp50 ms\tp99 ms\tservice µs\tPostgreSQL µs\tgenerator µs\tWAL B\tmessages")
 	for _, l := range r.Loads {
