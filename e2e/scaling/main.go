@@ -21,7 +21,12 @@ func run(args []string, out io.Writer) error {
 	set := flag.NewFlagSet("scaling", flag.ContinueOnError)
 	in := set.String("i", "../docs/performance.json", "the report of the benchmark")
 	file := set.String("o", "", "write the page into this file instead of printing it")
-	if err := set.Parse(args); err != nil {
+	set.SetOutput(io.Discard) // main prints what is wrong
+	if err := set.Parse(args); errors.Is(err, flag.ErrHelp) {
+		set.SetOutput(out)
+		set.Usage()
+		return nil
+	} else if err != nil {
 		return err
 	}
 	if set.NArg() > 0 {
