@@ -117,14 +117,14 @@ func (i *instance) stop() error {
 	return <-i.ended
 }
 
-// settledMiB waits until the memory of an instance has stopped shrinking for two seconds.
-func (i *instance) settledMiB(ctx context.Context) (least float64, err error) {
-	if least, err = residentMiB(i.pid()); err != nil {
+// settledMiB waits until the memory of an instance has stopped shrinking for two seconds, and returns what it is then.
+func (i *instance) settledMiB(ctx context.Context) (now float64, err error) {
+	least, err := residentMiB(i.pid())
+	if err != nil {
 		return 0, err
 	}
 	look := time.NewTicker(250 * time.Millisecond)
 	defer look.Stop()
-	now := least
 	for quiet := 0; quiet < 8; quiet++ {
 		select {
 		case <-look.C:
@@ -141,10 +141,13 @@ func (i *instance) settledMiB(ctx context.Context) (least float64, err error) {
 	return now, nil
 }
 
+// source is authd's, seen from where the bench is run.
+const source = ".."
+
 // build makes authd as it ships, without the workspace.
 func build(ctx context.Context, folder string) (program string, err error) {
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=auto", "-o", folder, "./cmd/authd")
-	cmd.Dir, cmd.Env = "..", append(os.Environ(), "GOWORK=off", "CGO_ENABLED=0")
+	cmd.Dir, cmd.Env = source, append(os.Environ(), "GOWORK=off", "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build authd: %w: %s", err, out)
 	}

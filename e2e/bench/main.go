@@ -35,7 +35,10 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	asJSON := set.Bool("json", false, "print the report as JSON")
 	folder := set.String("o", "", "write performance.json, performance.md and the plots into this folder")
 	only := set.String("only", "", "measure only these parts, by commas: "+partNames())
-	if err := set.Parse(args); err != nil {
+	if err := parse(set, args, out); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return nil
+		}
 		return err
 	}
 	if set.NArg() > 0 {
@@ -52,6 +55,9 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	if *folder != "" && *only != "" {
 		return errors.New("-only leaves gaps in the pages that -o writes: choose one of them")
 	}
+	if err := errors.Join(atHome(), writable(*folder)); err != nil {
+		return err
+	}
 	r, err := measure(ctx, p, parts, progress)
 	if err != nil {
 		return err
@@ -65,6 +71,38 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 		err = errors.Join(err, publish(r, *folder))
 	}
 	return err
+}
+
+// parse reads flags and prints what they are for when asked. A fault is for the caller to print, who would be the
+// second to do so.
+func parse(set *flag.FlagSet, args []string, help io.Writer) error {
+	set.SetOutput(io.Discard)
+	err := set.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		set.SetOutput(help)
+		set.Usage()
+	}
+	return err
+}
+
+// atHome refuses any folder but the one from which authd's source is found.
+func atHome() error {
+	if _, err := os.Stat(filepath.Join(source, "cmd", "authd")); err != nil {
+		return fmt.Errorf("run it in the folder e2e of authd, as go -C e2e run ./bench does: %w", err)
+	}
+	return nil
+}
+
+// writable refuses a folder that cannot be written into: better now than when an hour of measuring is lost. None is fine.
+func writable(folder string) error {
+	if folder == "" {
+		return nil
+	}
+	probe, err := os.CreateTemp(folder, ".bench-*")
+	if err != nil {
+		return fmt.Errorf("-o: %w", err)
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 
 // publish writes the page, its plots and what other programs read.
