@@ -4,11 +4,11 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"strconv"
-	"time"
 )
 
 // client is one connection that stays open. It shares the machine with what it measures, so it does as little as it
@@ -18,10 +18,17 @@ type client struct {
 	in   []byte // what was read of an answer
 }
 
-func dial(address string) (*client, error) {
-	conn, err := net.DialTimeout("tcp", address, patience)
+// dial opens a connection that fails when ctx is over its time, so that nobody waits for an answer which never comes. It is
+// set once: each request would pay for a deadline of its own.
+func dial(ctx context.Context, address string) (*client, error) {
+	conn, err := (&net.Dialer{Timeout: patience}).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
+	}
+	if end, limited := ctx.Deadline(); limited {
+		if err := conn.SetDeadline(end); err != nil {
+			return nil, errors.Join(err, conn.Close())
+		}
 	}
 	return &client{conn: conn, in: make([]byte, 0, 16<<10)}, nil
 }
@@ -97,14 +104,13 @@ func get(path string) []byte {
 
 // once asks on a connection of its own.
 func once(address string, status int, request []byte) (string, error) {
-	c, err := dial(address)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	c, err := dial(ctx, address)
 	if err != nil {
 		return "", err
 	}
 	defer c.close()
-	if err := c.conn.SetDeadline(time.Now().Add(patience)); err != nil {
-		return "", err
-	}
 	body, err := c.want(status, request)
 	return string(body), err
 }

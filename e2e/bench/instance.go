@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"syscall"
 	"time"
 )
@@ -37,20 +38,40 @@ func launch(ctx context.Context, cmd *exec.Cmd, log string) (*instance, error) {
 	}
 	defer file.Close()
 	cmd.Stderr = file
-	if err := cmd.Start(); err != nil {
+	i := &instance{cmd: cmd, log: log, ended: make(chan error, 1)}
+	if err := i.start(); err != nil {
 		return nil, err
 	}
-	i := &instance{cmd: cmd, log: log, ended: make(chan error, 1)}
+	if err := i.await(ctx); err != nil {
+		err2 := i.stop()
+		if ctx.Err() != nil {
+			return nil, ctx.Err() // it was asked to end before it served: what it says of that is no news
+		}
+		return nil, errors.Join(err, err2)
+	}
+	return i, nil
+}
+
+// start runs the process so that it ends with this one, however this one ends. Linux sends the signal when the thread ends
+// that started the child, so the thread is kept for as long as the child lives. Ctrl-C is for this process alone, which
+// stops its children in order: they are out of its reach.
+func (i *instance) start() error {
+	i.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	started := make(chan error, 1)
 	go func() {
-		if err := cmd.Wait(); err != nil {
-			i.ended <- fmt.Errorf("%s: %w: %s", cmd.Path, err, i.lastLine())
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := i.cmd.Start()
+		started <- err
+		if err != nil {
+			return
+		}
+		if err := i.cmd.Wait(); err != nil {
+			i.ended <- fmt.Errorf("%s: %w: %s", i.cmd.Path, err, i.lastLine())
 		}
 		close(i.ended)
 	}()
-	if err := i.await(ctx); err != nil {
-		return nil, errors.Join(err, i.stop())
-	}
-	return i, nil
+	return <-started
 }
 
 // await reads the log until it says that the instance serves, and where.

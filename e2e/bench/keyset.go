@@ -20,8 +20,8 @@ const keySetPath = "/.well-known/jwks.json"
 // keySets is a load of clients that fetch the key set.
 func keySets(id, what string, from *instance, clients int) *load {
 	return &load{id: id, what: what, clients: clients, service: from,
-		open: func(context.Context, int) (func(context.Context) error, func(), error) {
-			c, err := dial(from.address)
+		open: func(ctx context.Context, _ int) (func(context.Context) error, func(), error) {
+			c, err := dial(ctx, from.address)
 			request := get(keySetPath)
 			return func(context.Context) error {
 				_, err := c.want(200, request)

@@ -5,6 +5,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -51,9 +53,11 @@ func (t *turn) quantile(q float64) float64 {
 
 // take lets the clients work for a time.
 func (w *world) take(ctx context.Context, l *load, long time.Duration) (t turn, err error) {
+	working, over := context.WithTimeout(ctx, long+patience)
+	defer over()
 	acts := make([]func(context.Context) error, l.clients)
 	for n := range acts {
-		act, leave, err := l.open(ctx, n)
+		act, leave, err := l.open(working, n)
 		if err != nil {
 			return t, err
 		}
@@ -70,10 +74,10 @@ func (w *world) take(ctx context.Context, l *load, long time.Duration) (t turn, 
 		return t, err
 	}
 	began := time.Now()
-	t.latencies, err = together(ctx, acts, began.Add(long))
+	t.latencies, err = together(working, acts, began.Add(long))
 	t.took, t.requests = time.Since(began), len(t.latencies)*max(l.size, 1)
 	if err != nil {
-		return t, err
+		return t, l.blame(err)
 	}
 	after, err := w.accounts(ctx, l.service)
 	t.cpu = after.since(before)
@@ -81,6 +85,17 @@ func (w *world) take(ctx context.Context, l *load, long time.Duration) (t turn, 
 		err = errors.Join(err, l.rest(ctx))
 	}
 	return t, err
+}
+
+// blame says of an error which load had it, and who owes an answer that never came.
+func (l *load) blame(err error) error {
+	if l.service != nil && (errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)) {
+		err = fmt.Errorf("%s at %s, process %d, does not answer: %w", l.service.cmd.Path, l.service.address, l.service.pid(), err)
+	}
+	if l.what == "" {
+		return err
+	}
+	return fmt.Errorf("%s: %w", l.what, err)
 }
 
 // together runs acts side by side until the end, and returns how long each call took, sorted.

@@ -37,8 +37,8 @@ func credentials(visitor int) string {
 // logins is a load of clients of whom each signs in as one of its users after the other.
 func (s *stock) logins(id, what string, clients int) *load {
 	return &load{id: id, what: what, clients: clients, service: s.instance,
-		open: func(_ context.Context, n int) (func(context.Context) error, func(), error) {
-			c, err := dial(s.instance.address)
+		open: func(ctx context.Context, n int) (func(context.Context) error, func(), error) {
+			c, err := dial(ctx, s.instance.address)
 			next := n
 			return func(context.Context) error {
 				next = (next + clients) % visitors

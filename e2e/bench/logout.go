@@ -8,8 +8,8 @@ import "context"
 // sessions come back to life, which nothing but a table can do for them.
 func (s *stock) logouts(id, what string, clients int) *load {
 	return &load{id: id, what: what, clients: clients, service: s.instance, rest: s.revive,
-		open: func(_ context.Context, n int) (func(context.Context) error, func(), error) {
-			c, err := dial(s.instance.address)
+		open: func(ctx context.Context, n int) (func(context.Context) error, func(), error) {
+			c, err := dial(ctx, s.instance.address)
 			if err != nil {
 				return nil, nil, err
 			}

@@ -19,8 +19,8 @@ func requestOf(path string) (request, hole []byte) {
 // refreshes is a load of clients that each refresh one of their sessions, at random.
 func (s *stock) refreshes(id, what string, clients int) *load {
 	return &load{id: id, what: what, clients: clients, service: s.instance,
-		open: func(_ context.Context, n int) (func(context.Context) error, func(), error) {
-			c, err := dial(s.instance.address)
+		open: func(ctx context.Context, n int) (func(context.Context) error, func(), error) {
+			c, err := dial(ctx, s.instance.address)
 			if err != nil {
 				return nil, nil, err
 			}

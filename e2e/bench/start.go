@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -86,22 +85,40 @@ func (b *bench) start(ctx context.Context, settings []string) (took time.Duratio
 	if err != nil {
 		return 0, nil, err
 	}
-	ready := make(chan time.Time, 1)
+	type answer struct {
+		took time.Duration
+		err  error
+	}
+	ready := make(chan answer, 1)
+	asking, stop := context.WithCancel(ctx)
+	defer stop() // nobody asks for one that never came up
 	began := time.Now()
 	go func() {
-		request := get("/readyz")
-		for time.Since(began) < patience {
-			if _, err := once(address, 200, request); err == nil {
-				break
-			}
-			_ = pause(ctx, max(500*time.Microsecond, time.Since(began)/100)) // each refusal is a line in its log
-		}
-		ready <- time.Now()
+		err := untilReady(asking, address, patience)
+		ready <- answer{time.Since(began), err}
 	}()
 	if i, err = b.serve(ctx, append(settings[:len(settings):len(settings)], "AUTHD_ADDR="+address)...); err != nil {
-		return 0, nil, errors.Join(err, ctx.Err())
+		return 0, nil, err
 	}
-	return (<-ready).Sub(began), i, nil
+	came := <-ready
+	return came.took, i, came.err // one that is never ready ends with the world
+}
+
+// untilReady asks until an authd is ready to serve, as often as a start needs to be timed.
+func untilReady(ctx context.Context, address string, long time.Duration) error {
+	request, began := get("/readyz"), time.Now()
+	for {
+		_, err := once(address, 200, request)
+		if err == nil {
+			return nil
+		}
+		if waited := time.Since(began); waited >= long {
+			return fmt.Errorf("it is not ready after %v: %w", waited.Round(time.Millisecond), err)
+		}
+		if err := pause(ctx, max(500*time.Microsecond, time.Since(began)/100)); err != nil { // each refusal is a line in its log
+			return err
+		}
+	}
 }
 
 // freeAddress is one at which nobody listens now.

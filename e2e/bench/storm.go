@@ -67,14 +67,20 @@ func (b *bench) storm(ctx context.Context) (s storm, err error) {
 		own    = make([][]sample, refreshers)
 		failed = make([]error, refreshers+1)
 	)
-	load := b.es256.refreshes("", "", refreshers)
+	load := b.es256.refreshes("", "refreshes of a storm", refreshers)
+	working, over := context.WithTimeout(ctx, 3*s.calm+patience)
+	defer over()
 	for n := range refreshers {
-		act, leave, err := load.open(ctx, n)
+		act, leave, err := load.open(working, n)
 		if err != nil {
 			return s, err
 		}
 		defer leave()
-		group.Go(func() { own[n], failed[n] = paced(ctx, act, began, end) })
+		group.Go(func() {
+			if own[n], failed[n] = paced(ctx, act, began, end); failed[n] != nil {
+				failed[n] = load.blame(failed[n])
+			}
+		})
 	}
 	group.Go(func() {
 		if failed[refreshers] = pause(ctx, s.calm); failed[refreshers] == nil {
@@ -82,6 +88,9 @@ func (b *bench) storm(ctx context.Context) (s storm, err error) {
 		}
 	})
 	group.Wait()
+	if ctx.Err() != nil {
+		return s, ctx.Err() // once, and not of everybody
+	}
 	s.refreshes = slices.Concat(own...)
 	slices.SortFunc(s.refreshes, func(a, b sample) int { return int(a.at - b.at) })
 	return s, errors.Join(failed...)
