@@ -40,9 +40,9 @@ var limits = map[string]struct {
 	"bytes of WAL of a refresh":       {420, "353, without images of pages"},
 	"allocations of a refresh":        {280, "267, from the socket to the socket"},
 	"allocations of 64 at once, each": {190, "139; alone, each would be a refresh"},
-	"allocations of a login":          {800, "680 to 715: the slower the machine, the more audit writes"},
-	"allocations of a logout":         {430, "380 to 395, likewise"},
-	"allocations of a registration":   {430, "330 to 360, likewise"},
+	"allocations of a login":          {860, "685; where logins are slow each has a write of the audit to itself: 790"},
+	"allocations of a logout":         {560, "385; likewise, and a reading of the feed"},
+	"allocations of a registration":   {490, "335; likewise: 450"},
 	"KiB allocated by a refresh":      {26, "23.1"},
 
 	"goroutines, idle":                  {32, "29"},

@@ -24,7 +24,7 @@ const assumed = `
   without entries, its HTTP has %.0f, an entry has %.0f in base64. TLS, backups, standbys and kept WAL come on top.
 - **WAL** is that of the run, whose store held a million sessions. Some 350 bytes of it are the refresh; the rest are images of pages that
   were written for the first time after a checkpoint. How many there are depends on how refreshes lie between two checkpoints: from
-  none to one a refresh, which adds some 4 kB. Checkpoints that are farther apart and `+"`wal_compression`"+` make it less.
+  none to one a refresh, which adds some 4 kB. Checkpoints that are farther apart and ` + "`wal_compression`" + ` make it less.
 - **One PostgreSQL** is taken to be good for %.0f cores, %.0f MB of WAL a second, %.0f TB, and %.0f %% of the logouts that one head took in the
   run. What needs more is several databases. None of the four is a measurement of where PostgreSQL ends.
 - **A verifier** is a process. It stands at the head of the feed, with the default budget of 60 s. To answer it is taken to cost what it
