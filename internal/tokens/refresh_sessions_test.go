@@ -273,32 +273,29 @@ func TestB16AnIdleSessionIsRefusedThoughNobodySwept(t *testing.T) {
 }
 
 // A row that somebody holds for long, an operator in psql or an instance that was stopped in the middle of a
-// change, is one user's trouble.
+// change, is one user's trouble. SQLite locks no rows.
 func TestG9ASessionThatSomebodyHoldsDoesNotKeepOthersFromRefreshing(t *testing.T) {
-	onBoth(t, func(t *testing.T, w *world) {
-		a := w.start()
-		pairs := make([]tokens.Pair, perUser)
-		owner := a.user("ann")
-		for n := range pairs {
-			pairs[n] = a.openAs(owner)
-		}
-		release, held := everystore.Hold(t, a.store.Store, pairs[2].Session)
-		if !held {
-			t.Skip("no rows are locked here")
-		}
-		errs := together(len(pairs), func(n int) error {
-			_, err := a.Refresh(t.Context(), pairs[n].RefreshToken, home)
-			return err
-		})
-		for n, err := range errs {
-			if n == 2 && auth.KindOf(err) != auth.Unavailable {
-				t.Errorf("whose row is held: got %v, not that he should come back", err)
-			}
-			if n != 2 && err != nil {
-				t.Errorf("his neighbour: %v", err)
-			}
-		}
-		release()
-		a.refresh(pairs[2].RefreshToken)
+	t.Parallel()
+	a := (&world{t: t, open: everystore.OnPostgres(t)}).start()
+	pairs := make([]tokens.Pair, perUser)
+	owner := a.user("ann")
+	for n := range pairs {
+		pairs[n] = a.openAs(owner)
+	}
+	const held = 2
+	release := everystore.Hold(t, a.store.Store, pairs[held].Session)
+	errs := together(len(pairs), func(n int) error {
+		_, err := a.Refresh(t.Context(), pairs[n].RefreshToken, home)
+		return err
 	})
+	for n, err := range errs {
+		if n == held && auth.KindOf(err) != auth.Unavailable {
+			t.Errorf("whose row is held: got %v, not that he should come back", err)
+		}
+		if n != held && err != nil {
+			t.Errorf("his neighbour: %v", err)
+		}
+	}
+	release()
+	a.refresh(pairs[held].RefreshToken)
 }

@@ -9,13 +9,13 @@ import (
 	"github.com/authd/authd/internal/store/pgtest"
 )
 
-// Hold locks the row of a session, as somebody else's transaction does, until release is called. SQLite
-// locks no rows: held is false.
-func Hold(t testing.TB, store Store, session auth.SessionID) (release func(), held bool) {
+// Hold locks the row of a session, as somebody else's transaction does, until release is called. The store is
+// one of [OnPostgres]: SQLite locks no rows.
+func Hold(t testing.TB, store Store, session auth.SessionID) (release func()) {
 	t.Helper()
 	on, ok := store.(served)
 	if !ok {
-		return nil, false
+		t.Fatalf("%T locks no rows", store)
 	}
 	tx, err := pgtest.Connect(t, on.url).Begin(t.Context())
 	if err != nil {
@@ -28,5 +28,5 @@ func Hold(t testing.TB, store Store, session auth.SessionID) (release func(), he
 		if err := tx.Rollback(t.Context()); err != nil {
 			t.Error(err)
 		}
-	}, true
+	}
 }
