@@ -48,8 +48,9 @@ func (c *connection) Write(b []byte) (n int, err error) {
 	if err := c.writing.begin(c.Conn.SetWriteDeadline); err != nil {
 		return 0, err
 	}
-	defer c.writing.end()
-	return c.Conn.Write(b)
+	n, err = c.Conn.Write(b)
+	c.writing.end()
+	return n, err
 }
 
 func (c *connection) SetReadDeadline(t time.Time) error {

@@ -12,7 +12,7 @@
 // It writes docs/performance.json, docs/performance.md and the plots beside them.
 //
 // It knows the wire, the rows of sessions (to fill tables with more of them than there is time to sign in) and
-// what /proc says of processes. It calls authd's packages where rows are
-// made without a login (seeds.go), and where the store is measured without the service around it (stored.go), with the calls
-// that the service makes. Beyond that it must never know how authd comes to an answer: what is measured is what ships.
+// what /proc says of processes. It calls authd's packages where rows are made without a login (seeds.go), and
+// where the store is measured without the service around it (stored.go), with the calls that the service makes.
+// Beyond that it must never know how authd comes to an answer: what is measured is what ships.
 package main

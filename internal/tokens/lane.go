@@ -11,7 +11,7 @@ import (
 const (
 	maxBatch    = 256             // requests decided and written together
 	maxAttempts = 4               // decisions of one request before it is told to come back
-	lockedTwice = 2               // those that locks undid: each of them waited
+	maxLocked   = 2               // those of them that locks may undo: each has waited
 	storeTime   = 5 * time.Second // for one batch, change or reading, all attempts together
 )
 
@@ -68,16 +68,16 @@ func (l *lane[R]) run(ctx context.Context) error {
 // they lost a swap and are to be decided again, with the error that kept all of them from being written
 // otherwise.
 //
-// A conflict of locks is decided again together, once, then one by one: it may be one row that somebody holds. An error that is not the store's
-// health is one by one at once: a bad member must not fail its neighbours. A store that cannot be
-// reached fails all: asking it once for each would only make them wait.
+// A conflict of locks is decided again together, once, then one by one: it may be one row that somebody
+// holds. An error that is not the store's health is one by one at once: a bad member must not fail its
+// neighbours. A store that cannot be reached fails all: asking it once for each would only make them wait.
 func settleAll[R any](ctx context.Context, batch []R, once func(context.Context, []R) ([]R, error), fail func(R, error)) {
 	var err error
 	for attempt := 1; attempt <= maxAttempts; attempt++ {
 		if batch, err = once(ctx, batch); len(batch) == 0 {
 			return
 		}
-		if ctx.Err() != nil || err != nil && (!errors.Is(err, ErrWriteConflict) || attempt >= lockedTwice) {
+		if ctx.Err() != nil || err != nil && (!errors.Is(err, ErrWriteConflict) || attempt >= maxLocked) {
 			break
 		}
 	}

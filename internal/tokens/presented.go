@@ -13,8 +13,9 @@ import (
 
 // RevokePresented ends what a token stands for, in the name of who holds it (RFC 7009): an access token
 // is killed by its jti, a refresh token of any generation ends its session, and so does an access token
-// after sixteen others of its session. What the token is its form says, so no hint is needed (C11). nil, with nothing done: it is not a token of this service, or it is
-// dead already; whoever asks learns no more than that it does not work now (C4).
+// after sixteen others of its session. What the token is its form says, so no hint is needed (C11). nil, with
+// nothing done: it is not a token of this service, or it is dead already; whoever asks learns no more than
+// that it does not work now (C4).
 //
 // holder is the client that proved its secret, zero for none. A session's tokens are authd's own client's,
 // which has no secret, and holding one is the authority; a machine's are that machine's.
